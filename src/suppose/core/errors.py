@@ -44,7 +44,9 @@ class Refusal(ValueError):
     column 'agee': no such column; the table has: age, wage. Did you mean 'age'?
     """
 
-    def __init__(self, code: str, problem: str, *, where: str | None = None, remedy: str | None = None) -> None:
+    def __init__(
+        self, code: str, problem: str, *, where: str | None = None, remedy: str | None = None
+    ) -> None:
         self.code, self.problem, self.where, self.remedy = code, problem, where, remedy
         super().__init__(self.message)
 
