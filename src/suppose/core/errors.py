@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 
-class Refusal(ValueError):
+class Refusal(ValueError):  # noqa: N818 (the word users meet)
     """Input that cannot be worked with, said in words.
 
     Parameters

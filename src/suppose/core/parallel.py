@@ -82,7 +82,7 @@ def parallel_map(
     work = [tuple(task) for task in tasks]
     jobs = min(resolve_jobs(jobs), max(len(work), 1))
     _check_backend(backend)
-    with progress(label or "", len(work)) if label else _silent() as bar:
+    with progress(label, len(work)) as bar:
         results: list[Result] = []
         if jobs == 1 and backend in ("loky", "threading"):
             for task in work:
@@ -93,10 +93,6 @@ def parallel_map(
             results.append(result)
             bar.advance()
         return results
-
-
-def _silent() -> Any:
-    return progress("", None)
 
 
 def _single_threaded(function: Callable[..., Result], task: tuple[Any, ...]) -> Result:

@@ -6,12 +6,9 @@ One bar at a time: an inner task started while an outer bar is shown adds a line
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
+from typing import Any, TypeVar
 
 __all__ = ["Ticker", "progress", "set_quiet", "track"]
 
@@ -20,7 +17,7 @@ Item = TypeVar("Item")
 
 class _State:
     quiet = False
-    live: Progress | None = None
+    live: Any = None  # a rich Progress; rich is imported only when a bar is shown
 
 
 def set_quiet(quiet: bool) -> None:
@@ -31,15 +28,13 @@ def set_quiet(quiet: bool) -> None:
 class Ticker:
     """Handle of one line of the bar: call :meth:`advance` after each piece of work."""
 
-    def __init__(self, bar: Progress | None, task: int) -> None:
+    def __init__(self, bar: Any, task: int) -> None:
         self._bar, self._task = bar, task
 
     def advance(self, pieces: float = 1) -> None:
         """Report that ``pieces`` more pieces are done."""
         if self._bar is not None:
-            from rich.progress import TaskID
-
-            self._bar.advance(TaskID(self._task), pieces)
+            self._bar.advance(self._task, pieces)
 
 
 def _shown() -> bool:
@@ -47,15 +42,15 @@ def _shown() -> bool:
 
 
 @contextmanager
-def progress(label: str, total: float | None) -> Iterator[Ticker]:
-    """Show a bar named ``label`` of ``total`` pieces while the block runs.
+def progress(label: str | None, total: float | None) -> Iterator[Ticker]:
+    """Show a bar named ``label`` of ``total`` pieces while the block runs; nothing without a label.
 
     Examples
     --------
     >>> with progress("fitting", 3) as bar:  # silent here: no terminal
     ...     bar.advance()
     """
-    if not _shown():
+    if label is None or not _shown():
         yield Ticker(None, 0)
         return
     outer = _State.live
@@ -74,7 +69,7 @@ def progress(label: str, total: float | None) -> Iterator[Ticker]:
             bar.remove_task(task)
 
 
-def _new_bar() -> Progress:
+def _new_bar() -> Any:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -95,7 +90,7 @@ def track(items: Iterable[Item], label: str, total: int | None = None) -> Iterat
     >>> sum(track([1, 2, 3], "adding"))
     6
     """
-    if total is None and hasattr(items, "__len__"):
+    if total is None and isinstance(items, Sized):
         total = len(items)
     with progress(label, total) as bar:
         for item in items:
