@@ -4,4 +4,7 @@ from __future__ import annotations
 
 from jaxtyping import install_import_hook
 
-install_import_hook("suppose", "beartype.beartype")
+# An int is accepted where a float is asked for, as PEP 484 says.
+CHECKER = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
+
+install_import_hook("suppose", CHECKER)
