@@ -24,7 +24,7 @@ PALETTE = {
     "purple": "#7a5ba6",
 }
 
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "axes.edgecolor": PALETTE["rule"],
     "axes.labelcolor": PALETTE["ink"],
     "axes.titlecolor": PALETTE["ink"],
