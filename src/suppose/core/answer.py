@@ -351,9 +351,11 @@ def _named(items: Sequence[Named], name: str, kind: str) -> Named:
             return item
     known = [item.name for item in items]
     raise StudyError(
-        f"unknown-{kind}", f"this answer has no such {kind}; it has: {', '.join(known) or 'none'}",
-        where=f"{kind} {name!r}", remedy=nearest(name, known) or None,
-    )  # fmt: skip
+        f"unknown-{kind}",
+        f"this answer has no such {kind}; it has: {', '.join(known) or 'none'}",
+        where=f"{kind} {name!r}",
+        remedy=nearest(name, known) or None,
+    )
 
 
 def _cell(value: Any) -> Cell:

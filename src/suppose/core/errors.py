@@ -60,9 +60,13 @@ class Refusal(ValueError):  # noqa: N818 (the word users meet)
         """The refusal as JSON-ready data."""
         kind = type(self).__name__
         return {
-            "kind": kind, "code": self.code, "where": self.where, "problem": self.problem,
-            "remedy": self.remedy, "message": self.message,
-        }  # fmt: skip
+            "kind": kind,
+            "code": self.code,
+            "where": self.where,
+            "problem": self.problem,
+            "remedy": self.remedy,
+            "message": self.message,
+        }
 
     def __reduce__(self) -> tuple[object, ...]:  # crosses process borders whole
         return (_rebuild, (type(self), self.code, self.problem, self.where, self.remedy))

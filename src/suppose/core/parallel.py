@@ -40,9 +40,11 @@ def resolve_jobs(jobs: int | None) -> int:
         return 1
     if isinstance(jobs, bool) or jobs == 0 or jobs < -1:
         raise StudyError(
-            "bad-jobs", f"expected a positive whole number, or -1 for every core, got {jobs!r}", where="jobs",
+            "bad-jobs",
+            f"expected a positive whole number, or -1 for every core, got {jobs!r}",
+            where="jobs",
             remedy="Write for example jobs = 2.",
-        )  # fmt: skip
+        )
     return core_count() if jobs == -1 else int(jobs)
 
 
@@ -116,9 +118,11 @@ def _joblib_results(
 def _check_backend(backend: str) -> None:
     if backend not in BACKENDS:
         raise StudyError(
-            "unknown-backend", f"expected one of {', '.join(BACKENDS)}, got {backend!r}", where="backend",
+            "unknown-backend",
+            f"expected one of {', '.join(BACKENDS)}, got {backend!r}",
+            where="backend",
             remedy=nearest(backend, BACKENDS) or "Leave it out to run on this machine.",
-        )  # fmt: skip
+        )
     try:
         if backend == "ray":
             from ray.util.joblib import register_ray
@@ -130,11 +134,15 @@ def _check_backend(backend: str) -> None:
             get_client()
     except ImportError as error:
         raise StudyError(
-            "missing-backend", f"the package of backend {backend!r} is not installed ({error.name})",
-            where="backend", remedy="Install it with: pip install 'suppose[cluster]'.",
-        ) from error  # fmt: skip
+            "missing-backend",
+            f"the package of backend {backend!r} is not installed ({error.name})",
+            where="backend",
+            remedy="Install it with: pip install 'suppose[cluster]'.",
+        ) from error
     except ValueError as error:
         raise StudyError(
-            "no-cluster", "backend 'dask' needs a connected dask client and there is none", where="backend",
+            "no-cluster",
+            "backend 'dask' needs a connected dask client and there is none",
+            where="backend",
             remedy="Create distributed.Client(...) before the call, or use backend 'loky'.",
-        ) from error  # fmt: skip
+        ) from error

@@ -21,9 +21,11 @@ def check_seed(seed: int) -> int:
 
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= int(seed) <= MAX_SEED:
         raise StudyError(
-            "bad-seed", f"expected a whole number from 0 to {MAX_SEED}, got {seed!r}", where="seed",
+            "bad-seed",
+            f"expected a whole number from 0 to {MAX_SEED}, got {seed!r}",
+            where="seed",
             remedy="Write for example seed = 1.",
-        )  # fmt: skip
+        )
     return int(seed)
 
 

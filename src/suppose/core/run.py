@@ -19,8 +19,8 @@ import io
 import json
 import os
 import re
+import secrets
 import shutil
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -52,24 +52,17 @@ def write_atomic(path: Path, content: str | bytes) -> None:
     data = content.encode("utf-8") if isinstance(content, str) else content
     with _refusing_os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        aside = path.parent / f".{path.name}.{secrets.token_hex(6)}.part"
         try:
-            with os.fdopen(handle, "wb") as file:
+            with aside.open("xb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(aside).chmod(0o666 & ~_umask())
-            Path(aside).replace(path)
+            aside.replace(path)
         except BaseException:
-            Path(aside).unlink(missing_ok=True)
+            aside.unlink(missing_ok=True)
             raise
         _sync_folder(path.parent)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _sync_folder(folder: Path) -> None:
@@ -90,18 +83,24 @@ def _refusing_os_errors(path: Path) -> Iterator[None]:
         where = f"file {str(path)!r}"
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise RunError(
-                "disk-full", "the disk (or your quota on it) is full; nothing half-written was left behind",
-                where=where, remedy="Free some space and run again with --resume: finished steps are kept.",
-            ) from error  # fmt: skip
+                "disk-full",
+                "the disk (or your quota on it) is full; nothing half-written was left behind",
+                where=where,
+                remedy="Free some space and run again with --resume: finished steps are kept.",
+            ) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise RunError(
-                "folder-not-writable", f"the folder cannot be written ({os.strerror(error.errno)})", where=where,
+                "folder-not-writable",
+                f"the folder cannot be written ({os.strerror(error.errno)})",
+                where=where,
                 remedy="Choose a folder of your own with --out.",
-            ) from error  # fmt: skip
+            ) from error
         raise RunError(
-            "write-failed", f"the file could not be written ({error.strerror or error})", where=where,
+            "write-failed",
+            f"the file could not be written ({error.strerror or error})",
+            where=where,
             remedy="Check the disk and the path, then run again with --resume.",
-        ) from error  # fmt: skip
+        ) from error
 
 
 def sha256_file(path: Path) -> str:
@@ -191,8 +190,12 @@ class RunFolder:
         """
         with _refusing_os_errors(self.path):
             if self.path.exists() and not self.path.is_dir():
-                raise RunError("not-a-folder", "a file of that name is there", where=f"run folder {str(self.path)!r}",
-                               remedy="Choose another name with --out.")  # fmt: skip
+                raise RunError(
+                    "not-a-folder",
+                    "a file of that name is there",
+                    where=f"run folder {str(self.path)!r}",
+                    remedy="Choose another name with --out.",
+                )
             self.path.mkdir(parents=True, exist_ok=True)
             self._take_lock()
         try:
@@ -211,11 +214,19 @@ class RunFolder:
             self._clear()
         elif not resume:
             state = "a finished run" if self.finished else "an unfinished run"
-            raise RunError("run-exists", f"it holds {state}", where=where,
-                           remedy="Add --resume to go on with it, --overwrite to start anew, or choose another --out.")  # fmt: skip
+            raise RunError(
+                "run-exists",
+                f"it holds {state}",
+                where=where,
+                remedy="Add --resume to go on with it, --overwrite to start anew, or choose another --out.",
+            )
         elif events[0].get("key") != self.key:
-            raise RunError("other-study", "the run there was made from another study, other data or another version",
-                           where=where, remedy="Start anew with --overwrite, or choose another --out.")  # fmt: skip
+            raise RunError(
+                "other-study",
+                "the run there was made from another study, other data or another version",
+                where=where,
+                remedy="Start anew with --overwrite, or choose another --out.",
+            )
         if not self.events():
             self.log("started", key=self.key)
         write_atomic(self.path / STUDY, study_text)
@@ -240,17 +251,23 @@ class RunFolder:
             lock.acquire()
         except Timeout as error:
             raise RunError(
-                "run-locked", "another process is writing to it", where=f"run folder {str(self.path)!r}",
+                "run-locked",
+                "another process is writing to it",
+                where=f"run folder {str(self.path)!r}",
                 remedy="Wait for it to end, or choose another --out.",
-            ) from error  # fmt: skip
+            ) from error
         self._lock = lock
 
     def _refuse_foreign(self, where: str) -> None:
         strangers = [item.name for item in self.path.iterdir() if not item.name.startswith(".")]
         strangers = [name for name in strangers if name not in (STUDY, JOURNAL)]
         if strangers:
-            raise RunError("folder-not-empty", f"it holds files of another origin ({', '.join(sorted(strangers)[:3])})",
-                           where=where, remedy="Choose a new or empty folder with --out.")  # fmt: skip
+            raise RunError(
+                "folder-not-empty",
+                f"it holds files of another origin ({', '.join(sorted(strangers)[:3])})",
+                where=where,
+                remedy="Choose a new or empty folder with --out.",
+            )
 
     def _clear(self) -> None:
         with _refusing_os_errors(self.path):
