@@ -1,0 +1,75 @@
+"""Write the data files of suppose.datasets from the package causaldata, the same bytes every time.
+
+Run from the root of the repository: ``python scripts/make_datasets.py``. Needs ``causaldata`` 0.1.5.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+
+import causaldata
+import numpy as np
+import pandas as pd
+
+DATA = Path(__file__).resolve().parent.parent / "src" / "suppose" / "datasets" / "data"
+
+
+def written(column: pd.Series) -> list[str]:
+    """Each value with the fewest digits that give it back; whole columns without a point, gaps empty."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.astype(float)
+    seen = column[column.notna()]
+    if (seen == np.round(seen)).all():
+        return ["" if pd.isna(value) else str(int(value)) for value in column]
+    # str() of a NumPy single is its own shortest form: 9930.046, not that of the nearest double.
+    return ["" if pd.isna(value) else str(value) for value in column.to_numpy()]
+
+
+def csv(frame: pd.DataFrame, columns: Iterable[str]) -> bytes:
+    """The frame as comma-separated text, LF line ends, UTF-8."""
+    names = list(columns)
+    cells = [written(frame[name]) for name in names]
+    rows = [",".join(names), *(",".join(row) for row in zip(*cells, strict=True))]
+    return ("\n".join(rows) + "\n").encode()
+
+
+def compressed(text: bytes) -> bytes:
+    """The text through gzip, with no time and no name in its header."""
+    buffer = io.BytesIO()
+    with gzip.GzipFile(filename="", mode="wb", fileobj=buffer, compresslevel=9, mtime=0) as archive:
+        archive.write(text)
+    return buffer.getvalue()
+
+
+def texts() -> dict[str, bytes]:
+    """Every data set's CSV text, by name."""
+    columns = tomllib.loads((DATA / "index.toml").read_text(encoding="utf-8"))["columns"]
+    experiment = causaldata.nsw_mixtape.load_pandas().data
+    controls = causaldata.cps_mixtape.load_pandas().data
+    together = pd.concat([experiment[experiment["treat"] == 1], controls], ignore_index=True)
+    return {
+        "jobs/experiment": csv(experiment, columns["jobs"]),
+        "jobs/cps-controls": csv(controls, columns["jobs"]),
+        "jobs/observational": csv(together, columns["jobs"]),
+        "nhefs": csv(causaldata.nhefs.load_pandas().data, columns["nhefs"]),
+    }
+
+
+def main() -> None:
+    """Write the files and their checksums."""
+    about = tomllib.loads((DATA / "index.toml").read_text(encoding="utf-8"))
+    sums = []
+    for name, text in texts().items():
+        packed = compressed(text)
+        (DATA / about[name]["file"]).write_bytes(packed)
+        sums.append(f"{hashlib.sha256(packed).hexdigest()}  {about[name]['file']}\n")
+    (DATA / "SHA256SUMS").write_text("".join(sorted(sums, key=lambda line: line[66:])), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
