@@ -356,9 +356,8 @@ def frame_digest(frame: nw.DataFrame[Any]) -> str:
         if series.dtype.is_numeric() or series.dtype == nw.Boolean:
             digest.update(_number_bytes(series))
         else:
-            digest.update(
-                "\x1f".join("\x00" if value is None else str(value) for value in series.to_list()).encode()
-            )
+            texts = ("\x00" if value is None or value != value else str(value) for value in series.to_list())
+            digest.update("\x1f".join(texts).encode())
     return digest.hexdigest()
 
 
