@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 
@@ -51,6 +51,7 @@ class RunOptions(Section):
         return check_seed(seed)
 
 
+@runtime_checkable
 class Steps(Protocol):
     """What a study computes its parts through, so that they can be resumed."""
 
@@ -247,8 +248,6 @@ class Study(Section):
         return answer.model_copy(update={"provenance": provenance})
 
     def _store(self, answer: Answer, folder: RunFolder) -> None:
-        for figure in answer.figures:
-            write_atomic(folder.path / "figures" / f"{figure.name}.svg", figure.svg)
         self.write_report(answer, folder.path)
         write_atomic(folder.path / ANSWER, answer.to_json())
         folder.finish()
