@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self, runtime_checkable
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 
@@ -30,6 +30,9 @@ from suppose.core.studyfile import apply_overrides, parse_toml, read_study_text,
 __all__ = ["Material", "RunOptions", "Section", "Steps", "Study", "load_answer"]
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "pandas", "pyarrow", "narwhals", "joblib")
+
+
+Kind = TypeVar("Kind", bound="Study")
 
 
 class Section(BaseModel):
@@ -100,7 +103,7 @@ class Study(Section):
     # -- making one ----------------------------------------------------------------------------
 
     @classmethod
-    def load(cls, path: str | Path, overrides: Sequence[str] = ()) -> Self:
+    def load(cls: type[Kind], path: str | Path, overrides: Sequence[str] = ()) -> Kind:
         """Study of a TOML file, with ``a.b=1`` overrides applied.
 
         Raises
@@ -114,13 +117,13 @@ class Study(Section):
 
     @classmethod
     def from_dict(
-        cls,
+        cls: type[Kind],
         content: Mapping[str, Any],
         overrides: Sequence[str] = (),
         *,
         home: Path | None = None,
         name: str = "study",
-    ) -> Self:
+    ) -> Kind:
         """Study of nested dictionaries, as a TOML file gives them."""
         content = apply_overrides(content, overrides)
         if content.get("question") != cls.kind:
@@ -204,7 +207,7 @@ class Study(Section):
                 study._store(answer, folder)
         return answer
 
-    def with_run_options(self, **changes: Any) -> Self:
+    def with_run_options(self: Kind, **changes: Any) -> Kind:
         """The same study with other ``[run]`` values; ``None`` keeps the value."""
         given = {key: value for key, value in changes.items() if value is not None}
         if "seed" in given:
