@@ -1,0 +1,31 @@
+"""Effects of treatments: estimators, their scores and inference, and the checks around them.
+
+Which one: :class:`Interactive` for a treatment with a few values, :class:`PartiallyLinear` for a dose or
+:class:`GComputation` lean on one model only and stand beside them for comparison.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+_HOMES = {
+    "Design": "designs",
+    "PartiallyLinear": "partially_linear",
+    "Interactive": "interactive",
+    "EffectEstimate": "inference",
+    "EffectEstimator": "base",
+    "LEARNERS": "learners",
+    "make_learner": "learners",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"suppose.effects.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'suppose.effects' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

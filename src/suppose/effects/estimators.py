@@ -1,0 +1,9 @@
+"""The effect estimators in one place; each lives in a file named after its method."""
+
+from __future__ import annotations
+
+from suppose.effects.base import EffectEstimator
+from suppose.effects.interactive import Interactive
+from suppose.effects.partially_linear import PartiallyLinear
+
+__all__ = ["EffectEstimator", "Interactive", "PartiallyLinear"]
