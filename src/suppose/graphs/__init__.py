@@ -1,1 +1,43 @@
-"""Causal graphs."""
+"""Causal graphs: what they make independent, and what they let a comparison show."""
+
+from __future__ import annotations
+
+from suppose.graphs.adjustment import AdjustmentSets, AdjustmentVerdict, adjustment_sets, is_adjustment_set
+from suppose.graphs.dag import DAG
+from suppose.graphs.drawing import draw
+from suppose.graphs.frontdoor import FrontdoorSets, FrontdoorVerdict, frontdoor_sets, is_frontdoor_set
+from suppose.graphs.instruments import Instrument, Instruments, instruments
+from suppose.graphs.query import proper_backdoor_graph
+from suppose.graphs.separation import (
+    OpenPaths,
+    Path,
+    PathStep,
+    d_connected_nodes,
+    d_separated,
+    explain_path,
+    open_paths,
+)
+
+__all__ = [
+    "DAG",
+    "AdjustmentSets",
+    "AdjustmentVerdict",
+    "FrontdoorSets",
+    "FrontdoorVerdict",
+    "Instrument",
+    "Instruments",
+    "OpenPaths",
+    "Path",
+    "PathStep",
+    "adjustment_sets",
+    "d_connected_nodes",
+    "d_separated",
+    "draw",
+    "explain_path",
+    "frontdoor_sets",
+    "instruments",
+    "is_adjustment_set",
+    "is_frontdoor_set",
+    "open_paths",
+    "proper_backdoor_graph",
+]
