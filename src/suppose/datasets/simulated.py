@@ -249,9 +249,9 @@ def make_multivalued(
     noise: FloatLike = 1.0,
     seed: int = 0,
 ) -> Simulated:
-    """A treatment of several arms ``0, 1, ... K``; arm ``k`` adds ``effects[k - 1]`` to the outcome.
+    """A treatment of several arms, numbered from 0, chosen in measured ways.
 
-    Arm ``k`` is chosen with odds ``exp(s (x1 + x2) / sqrt(2) * (k / K - 1/2))``; the mean of arm 0 is
+    Arm ``k`` adds ``effects[k - 1]`` to the outcome. It is chosen with odds ``exp(s (x1 + x2) / sqrt(2) * (k / K - 1/2))``; the mean of arm 0 is
     ``x1 + x2``.
 
     Parameters
