@@ -1,9 +1,9 @@
 """A causal graph as a drawing for a report: SVG text, read at phone width as well as on a desktop.
 
-Of four arrangements (left to right or downwards, labels in short or long lines) the first that fits a phone
-is taken, so that one drawing serves every width. Roles differ by more than colour: treatment and outcome have
-thick borders and bold names, adjusted nodes square corners, latent nodes a dashed border and slanted names.
-Bidirected edges are dashed; edges on causal paths from treatment to outcome are dark.
+Of several arrangements (left to right or downwards, labels in short or long lines, wide layers split) the
+first that fits a phone is taken, so that one drawing serves every width. Roles differ by more than colour:
+treatment and outcome have thick borders and bold names, adjusted nodes square corners, latent nodes a dashed
+border and slanted names. Bidirected edges are dashed; edges on causal paths to the outcome are dark.
 
 Colours are those of :data:`suppose.core.figures.PALETTE`, written on each element and overridden by the CSS
 custom properties ``--suppose-paper``, ``--suppose-ink``, ``--suppose-muted``, ``--suppose-treatment``,
@@ -18,7 +18,6 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from html import escape
-from typing import Any
 
 import numpy as np
 
@@ -36,6 +35,19 @@ MAX_NODES = 150
 PHONE = 400.0
 """Width in pixels up to which a drawing stays legible on a phone of 360 pixels."""
 
+ARRANGEMENTS = (
+    (True, 15, 16.0, None),
+    (False, 15, 16.0, None),
+    (True, 9, 12.0, None),
+    (False, 9, 10.0, None),
+    (False, 9, 10.0, PHONE - 30),
+)
+"""Tried in this order: whether depth runs to the right, letters per label line, distance within layers, and
+extent from which on layers are split."""
+
+LONGEST = 16
+"""Letters from which on a word is broken wherever the line ends."""
+
 MARGIN = 6.0
 FONT, LINE = 13.0, 16.0
 HEAD = 8.0
@@ -45,7 +57,8 @@ _NARROW = dict.fromkeys("iIjl|.,:;'!`", 0.34) | dict.fromkeys('frt()[]{}-/\\" ',
 _WIDE = dict.fromkeys("mwMW%@&", 0.98) | dict.fromkeys("ABCDEFGHKNOPQRSTUVXYZ+=<>~#", 0.78)
 _WIDTHS = _NARROW | _WIDE
 _STYLE = """
-.suppose-dag{font-family:var(--suppose-font,system-ui,"DejaVu Sans",sans-serif);max-width:100%;height:auto}
+.suppose-dag{max-width:100%;height:auto}
+.suppose-dag g{font-family:var(--suppose-font,system-ui,"DejaVu Sans",sans-serif)}
 .suppose-dag text{fill:var(--suppose-ink,INK)}
 .suppose-dag .legend text{fill:var(--suppose-muted,MUTED)}
 .suppose-dag .ground{fill:var(--suppose-paper,#ffffff)}
@@ -113,9 +126,9 @@ def draw(
     for role in reversed(ROLES):
         nodes = given[role]
         roles.update(dict.fromkeys(dag.ids(getattr(dag, role) if nodes is None else nodes, where=role), role))
-    layout, labels, rightwards = _arranged(dag, direction)
     causal = _causal_edges(dag, roles)
-    body = [_edge(route, rightwards, (route.source, route.target) in causal) for route in layout.routes]
+    layout, labels, rightwards = _arranged(dag, direction, causal)
+    body = [_edge(route, rightwards, route[:2] in causal and not route.bidirected) for route in layout.routes]
     body += [_node(dag.nodes[i], labels[i], roles.get(i, ""), layout, i, rightwards) for i in range(len(dag))]
     width, height = layout.size if rightwards else layout.size[::-1]
     if legend:
@@ -134,10 +147,10 @@ def _document(body: Sequence[str], width: float, height: float, title: str) -> s
     view = f"{-MARGIN:g} {-MARGIN:g} {w} {h}"
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="suppose-dag" role="img" '
-        f'aria-label="{_shown(title)}" viewBox="{view}" width="{w}" height="{h}" '
-        f'font-family="system-ui, DejaVu Sans, sans-serif" font-size="{FONT:g}">'
+        f'aria-label="{_shown(title)}" viewBox="{view}" width="{w}" height="{h}">'
     )
-    return "".join([head, "<style>", style, "</style>", *body, "</svg>"])
+    letters = f'font-family="system-ui, DejaVu Sans, sans-serif" font-size="{FONT:g}"'
+    return "".join([head, "<style>", style, f"</style><g {letters}>", *body, "</g></svg>"])
 
 
 def _described(dag: DAG, roles: dict[int, str]) -> str:
@@ -146,18 +159,19 @@ def _described(dag: DAG, roles: dict[int, str]) -> str:
     return "Causal graph. " + "; ".join([dag.text or "no nodes", *used])
 
 
-def _arranged(dag: DAG, direction: str) -> tuple[Layout, list[list[str]], bool]:
+def _arranged(dag: DAG, direction: str, causal: set[tuple[int, int]]) -> tuple[Layout, list[list[str]], bool]:
     """Arrangement, label lines and whether depth runs to the right; the first that fits a phone."""
     index = {name: i for i, name in enumerate(dag.nodes)}
     directed = [(index[a], index[b]) for a, b in dag.directed]
     bidirected = [(index[a], index[b]) for a, b in dag.bidirected]
     best: tuple[float, tuple[Layout, list[list[str]], bool]] | None = None
-    for rightwards, letters in ((True, 15), (False, 15), (True, 9), (False, 9)):
+    for rightwards, letters, spacing, most in ARRANGEMENTS:
         if direction != "auto" and rightwards != (direction == "right"):
             continue
         labels = [_lines(name, letters) for name in dag.nodes]
         sizes = np.array([_box(lines) for lines in labels]).reshape(-1, 2)
-        layout = arrange(sizes if rightwards else sizes[:, ::-1], directed, bidirected)
+        sizes = sizes if rightwards else sizes[:, ::-1]
+        layout = arrange(sizes, directed, bidirected, straight=causal, spacing=spacing, most=most)
         width = layout.size[0 if rightwards else 1] + 2 * MARGIN
         if best is None or width < best[0]:
             best = width, (layout, labels, rightwards)
@@ -177,7 +191,6 @@ def _causal_edges(dag: DAG, roles: dict[int, str]) -> set[tuple[int, int]]:
 
 def _edge(route: Route, rightwards: bool, causal: bool) -> str:
     pieces = [list(piece) for piece in route.pieces]
-    flat = len(pieces) == 1 and pieces[0][0][0] == pieces[0][3][0]  # an arch within one layer
     heads = [_head(pieces[-1][2], pieces[-1][3])]
     pieces[-1][3] = heads[0][1]
     if route.bidirected:
@@ -187,7 +200,7 @@ def _edge(route: Route, rightwards: bool, causal: bool) -> str:
     for _, first, second, end in pieces:
         path += f"C{_at(first, rightwards)} {_at(second, rightwards)} {_at(end, rightwards)}"
     colour = PALETTE["ink"] if causal else PALETTE["muted"]
-    kind = "edge" + (" bidirected" if route.bidirected else "") + (" causal" if causal and not flat else "")
+    kind = "edge" + (" bidirected" if route.bidirected else "") + (" causal" if causal else "")
     dash = ' stroke-dasharray="5 3.5"' if route.bidirected else ""
     tips = "".join(
         f'<path class="head" d="M{_at(tip, rightwards)}L{_at(a, rightwards)} {_at(b, rightwards)}Z" '
@@ -301,23 +314,23 @@ def _measure(text: str) -> float:
 
 
 def _lines(name: str, letters: int) -> list[str]:
-    """A name broken into at most three lines, preferably where its words end."""
+    """A name broken into at most three lines, where its words end as far as possible."""
+    if len(name) <= letters + 3:
+        return [name]
     lines = [""]
-    for word in _words(name, letters):
+    for word in _words(name):
         if lines[-1] and len(lines[-1]) + len(word.rstrip()) > letters:
             lines.append("")
         lines[-1] += word
     lines = [line.strip() or " " for line in lines]
-    return lines if len(lines) <= 3 else [*lines[:2], lines[2][: letters - 1] + "\u2026"]
+    return lines if len(lines) <= 3 else [*lines[:2], lines[2][: LONGEST - 1] + "\u2026"]
 
 
-def _words(name: str, letters: int) -> Iterator[str]:
-    for word in re.findall(r"[^\s_.:/-]*[\s_.:/-]+|[^\s_.:/-]+", name) or [name]:
-        pieces: Any = (
-            re.sub(r"([a-z0-9])([A-Z])", "\\1\0\\2", word).split("\0") if len(word) > letters else [word]
-        )
-        for piece in pieces:
-            yield from (piece[i : i + letters] for i in range(0, len(piece), letters))
+def _words(name: str) -> Iterator[str]:
+    for word in re.findall(r"[^\s_.:/-]*[\s_.:/-]+|[^\s_.:/-]+", name):
+        humps = re.sub(r"([a-z0-9])([A-Z])", "\\1\0\\2", word) if len(word) > LONGEST else word
+        for piece in humps.split("\0"):
+            yield from (piece[i : i + LONGEST] for i in range(0, len(piece), LONGEST))
 
 
 def _shown(text: str) -> str:

@@ -12,7 +12,7 @@ and y.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -25,6 +25,8 @@ __all__ = ["Layout", "Route", "arrange"]
 Point = tuple[float, float]
 
 SWEEPS = 12
+OVERFLOW = 20.0
+"""Price of a pixel beyond the wished extent across, in pixels of bend."""
 PORT = 8.0
 """Wished distance between two edges where they meet the same side of a node."""
 
@@ -65,8 +67,10 @@ def arrange(
     directed: Sequence[tuple[int, int]],
     bidirected: Sequence[tuple[int, int]],
     *,
+    straight: Collection[tuple[int, int]] = (),
     spacing: float = 16.0,
     gap: float = 44.0,
+    most: float | None = None,
 ) -> Layout:
     """Arrange nodes of the given extents.
 
@@ -76,8 +80,12 @@ def arrange(
         Extent of each node's label box along depth and across.
     directed, bidirected : sequence of (int, int)
         Edges by node number; the directed ones without a cycle.
+    straight : collection of (int, int), optional
+        Directed edges that should bend least.
     spacing, gap : float, pixels
         Least distance between neighbours in a layer, and between layers.
+    most : float, pixels, optional
+        Extent across from which on a layer is split in two, so that the drawing grows in depth instead.
 
     Examples
     --------
@@ -86,10 +94,12 @@ def arrange(
     [15.0, 89.0]
     """
     layers = _layers(len(extents), directed, bidirected)
+    if most is not None:
+        layers = _folded(layers, extents[:, 1] + spacing, directed, most)
     extents = _grown(extents, layers, directed, bidirected)
     vertices, chains = _vertices(extents, layers, directed, bidirected)
     order = _ordered(vertices, _partners(vertices, bidirected))
-    cross = _positions(vertices, order, spacing)
+    cross = _positions(vertices, order, spacing, most, _firm(chains, straight))
     cross -= min((at - v.half for at, v in zip(cross.tolist(), vertices, strict=True)), default=0.0)
     width = max((at + v.half for at, v in zip(cross.tolist(), vertices, strict=True)), default=0.0)
     starts, thickness = _depths(vertices, extents, cross, chains, gap)
@@ -98,7 +108,7 @@ def arrange(
     centres = np.column_stack([np.array(middle), cross[: len(extents)]])
     routes = _routes(vertices, chains, cross, starts, thickness)
     depth = starts[-1] + thickness[-1] if starts else 0.0
-    return Layout(centres, full.reshape(-1, 2), tuple(routes), (depth, width))
+    return Layout(centres, full.reshape(-1, 2), tuple(routes), (float(depth), float(width)))
 
 
 def _layers(
@@ -123,7 +133,7 @@ def _least(
 ) -> Float[np.ndarray, " k"]:
     """Non-negative x of least cost with ``x[left] - x[right] - x[slack] <= bound`` for every row.
 
-    ``slack`` -1 stands for none; ``most`` bounds x from above. Vertices of this program are whole numbers
+    Column -1 stands for none; ``most`` bounds x from above. Vertices of this program are whole numbers
     when the bounds are.
     """
     if not rows:
@@ -142,6 +152,41 @@ def _least(
     bounds = [bound for *_, bound in rows]
     solved = linprog(cost, A_ub=matrix, b_ub=bounds, bounds=(0, most), method="highs-ds")
     return np.asarray(solved.x, dtype=float)
+
+
+def _folded(
+    layers: list[int], room: Float[np.ndarray, " n"], directed: Sequence[tuple[int, int]], most: float
+) -> list[int]:
+    """Layers with the too wide ones split in two; nodes with many effects and few causes go down."""
+    layers = list(layers)
+    for _ in range(len(layers)):
+        rows: dict[int, list[int]] = {}
+        for node, layer in enumerate(layers):
+            rows.setdefault(layer, []).append(node)
+        wide = [
+            layer
+            for layer, row in rows.items()
+            if len(row) > 1 and _extent(layer, layers, room, directed) > most
+        ]
+        if not wide:
+            break
+        layer = min(wide)
+        weight = dict.fromkeys(rows[layer], 0)
+        for a, b in directed:
+            weight[a] = weight.get(a, 0) - 1
+            weight[b] = weight.get(b, 0) + 1
+        row = sorted(rows[layer], key=weight.__getitem__)
+        down = set(row[: len(row) // 2])
+        layers = [at + (at > layer or node in down) for node, at in enumerate(layers)]
+    return layers
+
+
+def _extent(
+    layer: int, layers: Sequence[int], room: Float[np.ndarray, " n"], directed: Sequence[tuple[int, int]]
+) -> float:
+    """Extent across of a layer, with the long edges that pass through it."""
+    passing = sum(layers[a] < layer < layers[b] for a, b in directed)
+    return float(sum(room[node] for node, at in enumerate(layers) if at == layer)) + 8.0 * passing
 
 
 def _grown(
@@ -275,25 +320,42 @@ def _pull(at: dict[int, int], u: int, v: int, partners: dict[int, list[int]]) ->
     return right + left
 
 
+def _firm(
+    chains: Sequence[tuple[list[int], bool]], straight: Collection[tuple[int, int]]
+) -> set[tuple[int, int]]:
+    """Pieces of the edges that should bend least."""
+    wished = [chain for chain, both in chains if not both and (chain[0], chain[-1]) in straight]
+    return {piece for chain in wished for piece in pairwise(chain)}
+
+
 def _positions(
-    vertices: Sequence[_Vertex], order: list[list[int]], spacing: float
+    vertices: Sequence[_Vertex],
+    order: list[list[int]],
+    spacing: float,
+    most: float | None,
+    firm: set[tuple[int, int]],
 ) -> Float[np.ndarray, " v"]:
     """Positions across that keep the order and make edges straight (Gansner et al. 1993, section 4).
 
-    Least total bend, with bends between bend points dearest. Of all best positions the mean of the two
-    extreme ones is taken, which centres nodes that are free to move.
+    Least total bend, with bends between bend points dearest, and with a price on whatever exceeds ``most``.
+    Of all best positions the mean of the two extreme ones is taken, which centres nodes free to move.
     """
     pairs = [(i, j) for i, v in enumerate(vertices) for j in v.after]
     n, m = len(vertices), len(pairs)
     rows: list[tuple[int, int, int, float]] = []
-    cost = np.zeros(n + m)
+    cost = np.zeros(n + m + 1)
     for k, (i, j) in enumerate(pairs):
         rows += [(i, j, n + k, 0.0), (j, i, n + k, 0.0)]
         cost[n + k] = {2: 1.0, 1: 2.0, 0: 8.0}[vertices[i].real + vertices[j].real]
+        cost[n + k] *= 3.0 if (i, j) in firm else 1.0
     for row in order:
         for u, v in pairwise(row):
             room = spacing if vertices[u].real or vertices[v].real else spacing * 0.6
             rows.append((u, v, -1, -(vertices[u].half + vertices[v].half + room)))
+    if most is not None:
+        rows += [(-1, i, -1, -v.half) for i, v in enumerate(vertices)]
+        rows += [(i, -1, n + m, most - v.half) for i, v in enumerate(vertices)]
+        cost[n + m] = OVERFLOW
     found = []
     for pull in (1e-4, -1e-4):
         cost[:n] = pull
