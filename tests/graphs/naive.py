@@ -8,28 +8,49 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 Edge = tuple[str, str]
 
 
-def random_graph(rng: random.Random, most: int = 10, bidirected: bool = False) -> tuple[list, list, list]:
+def random_graph(
+    rng: random.Random, most: int = 10, bidirected: bool = False
+) -> tuple[list[str], list[Edge], list[Edge]]:
     """Nodes, directed edges and bidirected edges of a random graph of 2 to ``most`` nodes."""
     n = rng.randint(2, most)
     nodes = [f"v{i}" for i in range(n)]
     order = rng.sample(nodes, n)
-    density = rng.uniform(0.5, 2.2) / max(n - 1, 1)
-    directed = [(a, b) for a, b in itertools.combinations(order, 2) if rng.random() < min(1, 2 * density)]
+    density = min(1.0, rng.uniform(1.0, 4.4) / max(n - 1, 1))
+    directed = [pair for pair in itertools.combinations(order, 2) if rng.random() < density]
     pairs = list(itertools.combinations(nodes, 2))
     few = rng.randint(1, 3) if bidirected else 0
     return nodes, directed, rng.sample(pairs, min(few, len(pairs)))
 
 
+def random_ends(rng: random.Random, graph: Naive, several: bool = True) -> tuple[list[str], list[str]]:
+    """One or two treatments and mostly one outcome; the outcome is mostly an effect of a treatment."""
+    nodes = graph.observed
+    x, y = rng.sample(nodes, 2)
+    if y not in graph.below[x] and rng.random() < 0.8:
+        x, y = next(
+            ((a, b) for a in rng.sample(nodes, len(nodes)) for b in nodes if b in graph.below[a] - {a}),
+            (x, y),
+        )
+    xs, ys = [x], [y]
+    rest = [v for v in nodes if v not in (x, y)]
+    if several and rest and rng.random() < 0.3:
+        xs.append(rest.pop(rng.randrange(len(rest))))
+    if several and rest and rng.random() < 0.1:
+        ys.append(rng.choice(rest))
+    return xs, ys
+
+
 class Naive:
     """One graph with its hidden common causes written out as nodes ``U0``, ``U1``, ..."""
 
-    def __init__(self, nodes: list[str], directed: list[Edge], bidirected: list[Edge] = ()) -> None:
+    def __init__(self, nodes: list[str], directed: list[Edge], bidirected: Sequence[Edge] = ()) -> None:
         self.observed = list(nodes)
         self.hidden = [f"U{i}" for i in range(len(bidirected))]
         spelled = [(u, end) for u, pair in zip(self.hidden, bidirected, strict=True) for end in pair]
@@ -74,13 +95,7 @@ class Naive:
 
     def proper(self, xs: list[str], ys: list[str]) -> list[list[str]]:
         """Paths from a treatment to an outcome that meet no other treatment."""
-        return [
-            path
-            for x in xs
-            for y in ys
-            for path in self.paths(x, y)
-            if not set(path[1:]) & set(xs)
-        ]
+        return [path for x in xs for y in ys for path in self.paths(x, y) if not set(path[1:]) & set(xs)]
 
     def forbidden(self, xs: list[str], ys: list[str]) -> set[str]:
         on_way = {v for path in self.proper(xs, ys) if self.is_causal(path) for v in path[1:]}
@@ -130,7 +145,7 @@ class Naive:
         no_z = self.edited(lambda a, b: a not in mediators)
         return all(no_z.separated(z, y, set(xs)) for z in mediators for y in ys)
 
-    def edited(self, keep) -> Naive:
+    def edited(self, keep: Callable[[str, str], bool]) -> Naive:
         other = Naive(self.nodes, [(a, b) for a in self.nodes for b in self.children[a] if keep(a, b)])
         other.observed, other.hidden = self.observed, self.hidden
         return other
@@ -152,7 +167,7 @@ def minimal(sets: list[set[str]]) -> list[set[str]]:
 
 
 def asymptotic_variances(cov: np.ndarray, xs: list[int], y: int, zs: list[int]) -> list[float]:
-    """Variance of each least-squares coefficient of ``xs`` in the regression of ``y`` on ``xs`` and ``zs``."""
+    """Variance of each coefficient of ``xs`` in the regression of ``y`` on ``xs`` and ``zs``."""
     regressors = [*xs, *zs]
     inverse = np.linalg.inv(cov[np.ix_(regressors, regressors)])
     b = cov[y, regressors]

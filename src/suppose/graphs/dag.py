@@ -120,9 +120,9 @@ class DAG:
     @classmethod
     def from_edges(
         cls,
-        directed: Iterable[Edge] = (),
-        bidirected: Iterable[Edge] = (),
-        nodes: Iterable[str] = (),
+        directed: Iterable[Any] = (),
+        bidirected: Iterable[Any] = (),
+        nodes: Iterable[Any] = (),
         *,
         treatment: NodeSet = (),
         outcome: NodeSet = (),

@@ -19,19 +19,19 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from suppose.core.errors import GraphError
-from suppose.graphs.notation import Edge, Parts, expand, place, quote, refuse, unquote, unsupported
+from suppose.graphs.notation import Edge, Parts, expand, place, quoted, refuse, unquote, unsupported
 
 __all__ = ["read_dagitty", "read_dot", "read_networkx", "write_dagitty", "write_dot", "write_networkx"]
 
 MAX_NESTING = 50
 _TOKEN = re.compile(
-    r"""(?P<space>\s+|//[^\n]*|/\*.*?\*/|^\#[^\n]*)
+    r"""(?P<space>\s+|//[^\n]*|/\*.*?\*/|\#[^\n]*)
       | (?P<edge><->|->|<-(?!-)|--|@->|<-@|@-@|@--|--@|o->|<-o|o-o)
       | (?P<mark>[{}\[\];,=:])
       | (?P<quoted>"(?:[^"\\]|\\.)*")
       | (?P<html><(?:[^<>]|<[^<>]*>)*>)
-      | (?P<name>[^\s{}\[\];,=:"<>@/-](?:[^\s{}\[\];,=:"<>@-]|-(?![->]))*|-?\.?\d[\d.]*)""",
-    re.VERBOSE | re.DOTALL | re.MULTILINE,
+      | (?P<name>[^\s{}\[\];,=:"<>@/\#-](?:[^\s{}\[\];,=:"<>@\#-]|-(?![->]))*|-?\.?\d[\d.]*)""",
+    re.VERBOSE | re.DOTALL,
 )
 _PLAIN_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|-?(?:\.\d+|\d+(?:\.\d*)?)")
 _KEYWORDS = frozenset({"graph", "digraph", "subgraph", "node", "edge", "strict", "dag", "mag", "pdag", "pag"})
@@ -271,8 +271,7 @@ def _id(name: str) -> str:
     """The name as dagitty and DOT want it: bare only when it is a plain identifier or number."""
     if _PLAIN_ID.fullmatch(name) and name.lower() not in _KEYWORDS:
         return name
-    quoted = quote(name)
-    return quoted if quoted.startswith('"') else f'"{quoted}"'
+    return quoted(name)
 
 
 def write_dagitty(parts: Parts) -> str:

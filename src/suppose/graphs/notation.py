@@ -16,7 +16,17 @@ from typing import NamedTuple
 
 from suppose.core.errors import GraphError
 
-__all__ = ["MAX_EDGES", "Edge", "Parts", "expand", "parse_path", "parse_text", "quote", "write_text"]
+__all__ = [
+    "MAX_EDGES",
+    "Edge",
+    "Parts",
+    "expand",
+    "parse_path",
+    "parse_text",
+    "quote",
+    "quoted",
+    "write_text",
+]
 
 Edge = tuple[str, str]
 
@@ -146,8 +156,11 @@ def write_text(parts: Parts) -> str:
 
 def quote(name: str) -> str:
     """The name as it must be written: bare when the notation allows, in double quotes otherwise."""
-    if _BARE_NAME.fullmatch(name):
-        return name
+    return name if _BARE_NAME.fullmatch(name) else quoted(name)
+
+
+def quoted(name: str) -> str:
+    """The name in double quotes, with what must be escaped escaped."""
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')
     for letter, char in _ESCAPES.items():
         escaped = escaped.replace(char, "\\" + letter)
