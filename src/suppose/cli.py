@@ -241,8 +241,14 @@ def effect(
 
     home = write.resolve().parent if write is not None else None
     source, home = _data_source(data, home)
-    roles = {"treatment": treatment, "outcome": outcome, "graph": graph, "cluster": cluster,
-             "reference": reference, "outcome_unit": unit}  # fmt: skip
+    roles = {
+        "treatment": treatment,
+        "outcome": outcome,
+        "graph": graph,
+        "cluster": cluster,
+        "reference": reference,
+        "outcome_unit": unit,
+    }
     names = [name.strip() for name in adjust.split(",") if name.strip()]
     if names or graph is None:
         roles["adjust"] = names  # type: ignore[assignment]
@@ -296,8 +302,12 @@ def _write_study(study: Any, path: Path, as_json: bool) -> None:
     from suppose.core.run import write_atomic
 
     if path.exists():
-        raise StudyError("file-exists", "a file of that name is there", where=f"--write {str(path)!r}",
-                         remedy="Choose another name; suppose does not overwrite studies.")  # fmt: skip
+        raise StudyError(
+            "file-exists",
+            "a file of that name is there",
+            where=f"--write {str(path)!r}",
+            remedy="Choose another name; suppose does not overwrite studies.",
+        )
     text = study.to_toml()
     write_atomic(path, text)
     if as_json:
@@ -333,10 +343,13 @@ def list_(as_json: Json = False) -> None:
     from suppose.studies.catalogue import systems
 
     if as_json:
-        _print_json({
-            "questions": list(KINDS), "reproductions": list(REPRODUCTIONS),
-            "systems": [entry.to_dict() for entry in systems()],
-        })  # fmt: skip
+        _print_json(
+            {
+                "questions": list(KINDS),
+                "reproductions": list(REPRODUCTIONS),
+                "systems": [entry.to_dict() for entry in systems()],
+            }
+        )
         return
     from suppose.report.terminal import show_systems
 
@@ -361,8 +374,12 @@ def reproduce(
 
     set_quiet(as_json)
     if everything == (slug is not None):
-        raise StudyError("which-reproduction", "expected one slug, or --all", where="reproduce",
-                         remedy=f"Slugs: {', '.join(REPRODUCTIONS)}.")  # fmt: skip
+        raise StudyError(
+            "which-reproduction",
+            "expected one slug, or --all",
+            where="reproduce",
+            remedy=f"Slugs: {', '.join(REPRODUCTIONS)}.",
+        )
     results = [
         run_reproduction(name, scale=scale, seed=seed, out=(out or Path("reproductions")) / name)
         for name in ([slug] if slug is not None else REPRODUCTIONS)

@@ -7,6 +7,7 @@ Which one: :class:`Interactive` for a treatment with a few values, :class:`Parti
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 _HOMES = {
     "Design": "designs",
@@ -21,7 +22,7 @@ _HOMES = {
 __all__ = sorted(_HOMES)
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(importlib.import_module(f"suppose.effects.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'suppose.effects' has no attribute {name!r}")

@@ -1,397 +1,367 @@
-"""How strong an unmeasured confounder would have to be to change the conclusion.
+r"""How strong an unmeasured confounder would have to be to change the conclusion about an effect.
 
-Two tools. *Omitted-variable-bias bounds* say between which values the effect lies if a hidden
-confounder explains no more than a share ``cf_y`` of what is left of the outcome and ``cf_d`` of
-what is left of the treatment; the *robustness value* is the share of both that would bring the
-effect to the null. The *E-value* says the same with risk ratios.
+:func:`check_sensitivity` takes a fitted :class:`~suppose.effects.PartiallyLinear` or
+:class:`~suppose.effects.Interactive` (ATE or ATT) and gives the bounds of
+:mod:`suppose.effects.omitted_variable`, the robustness values, and *benchmarks*: how strong measured
+covariates are, found by refitting without them on the same folds. A benchmark turns a share nobody
+can picture into "as strong as earnings in 1975".
 
-Symbols: ``theta`` effect; ``sigma2`` (:math:`\\sigma_s^2`) mean squared residual of the outcome
-regression; ``nu2`` (:math:`\\nu_s^2`) mean square of the Riesz representer ``alpha``; ``S``
-:math:`=\\sqrt{\\sigma_s^2\\nu_s^2}` scale of the bias; ``psi_x`` influence values of ``x``. The bias
-is at most :math:`|\\rho| C_Y C_D S` with :math:`C_Y^2` = cf_y and :math:`C_D^2` = cf_d / (1 - cf_d).
+Reading it. ``cf_y`` and ``cf_d`` are shares of what the measured covariates leave unexplained; a hidden
+confounder reaching the robustness value ``RV`` in both brings the estimate to the null; one reaching
+``RVa`` brings the one-sided confidence bound there. Nothing here says whether such a confounder exists.
 
-Sources: Chernozhukov, Cinelli, Newey, Sharma, Syrgkanis, "Long story short: omitted variable bias in
-causal machine learning" (arXiv 2112.13398), Theorems 2 and 4 and section 4; VanderWeele and Ding
-(Annals of Internal Medicine, 2017). Formulas of the benchmarks as in DoubleML 0.11.
-
-Deviations. The influence values of the bounds are ``psi_theta -+ C psi_S`` as in the paper; DoubleML
-0.11.4 carries the score with the opposite sign, which exchanges the standard errors of its lower
-and upper bound (negate ``psi_theta`` to get its numbers). Robustness values are exact roots, not
-the result of a bounded search. Estimated ``nu2`` that is not positive is replaced by the mean of
-``alpha**2``, with a warning.
-
-Not done: overlap-weighted effects (their target changes with the confounder), bounds on ``rho``.
+Not done: several treatments at once; overlap-weighted effects (ATO); other estimators of the room,
+which have no orthogonal score to bound.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import math
 import warnings
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
-from scipy import optimize, stats
+from jaxtyping import Float
+from sklearn.base import clone
 
 from suppose.core.answer import format_number
-from suppose.core.errors import DataError, EstimationError, SupposeWarning
+from suppose.core.errors import DataError, EstimationError, OverlapWarning, nearest
+from suppose.core.figures import PALETTE, new_axes
+from suppose.core.parallel import parallel_map
+from suppose.effects.estimators import Interactive, PartiallyLinear
+from suppose.effects.omitted_variable import (
+    Benchmark,
+    BiasBounds,
+    SensitivityElements,
+    benchmark_gains,
+    bounds_at,
+    confounding_strength,
+    interactive_elements,
+    omitted_variable_bounds,
+    partially_linear_elements,
+    robustness_values,
+)
 
-__all__ = [
-    "Benchmark",
-    "BiasBounds",
-    "SensitivityElements",
-    "benchmark_gains",
-    "interactive_elements",
-    "omitted_variable_bounds",
-    "partially_linear_elements",
-    "robustness_values",
-]
+__all__ = ["Sensitivity", "check_sensitivity", "sensitivity_elements"]
 
 
 @dataclasses.dataclass(frozen=True)
-class SensitivityElements:
-    """What bounds on the omitted-variable bias are made of, one column per repeat of cross-fitting.
+class Sensitivity:
+    """Sensitivity of one effect to unmeasured confounding.
 
     Attributes
     ----------
-    theta : array (repeats,), effect, in units of the outcome (per unit of treatment)
-    sigma2, nu2 : array (repeats,), mean squared outcome residual; mean square of the representer
-    psi_theta, psi_sigma2, psi_nu2 : array (n, repeats), influence values of the three
-    clusters : int array (n,) or None, cluster of each unit, for the variances
+    estimand, contrast : str
+    estimate, null : float
+        In units of the outcome (per unit of treatment).
+    bounds : BiasBounds
+        Range of the effect in the scenario asked for.
+    robustness, robustness_confident : float
+        RV and RVa: the share of both remaining variations that brings the estimate, and its one-sided
+        confidence bound, to the null. 0 when it is there already.
+    benchmarks : tuple of Benchmark
+        Measured covariates, each with the range of the effect under a hidden confounder as strong.
+    elements : SensitivityElements
+        What it was computed from.
     """
 
-    theta: Float[np.ndarray, " repeats"]
-    sigma2: Float[np.ndarray, " repeats"]
-    nu2: Float[np.ndarray, " repeats"]
-    psi_theta: Float[np.ndarray, "n repeats"]
-    psi_sigma2: Float[np.ndarray, "n repeats"]
-    psi_nu2: Float[np.ndarray, "n repeats"]
-    clusters: Int[np.ndarray, " n"] | None = None
+    estimand: str
+    contrast: str
+    estimate: float
+    null: float
+    bounds: BiasBounds
+    robustness: float
+    robustness_confident: float
+    benchmarks: tuple[Benchmark, ...]
+    elements: SensitivityElements = dataclasses.field(repr=False)
 
     @property
-    def scale(self) -> Float[np.ndarray, " repeats"]:
-        """``S``: the bias when ``|rho| C_Y C_D`` is one."""
-        return np.sqrt(self.sigma2 * self.nu2)
+    def overturned_by(self) -> tuple[str, ...]:
+        """Benchmarks as strong as which a hidden confounder could bring the estimate to the null."""
+        return tuple(item.label for item in self.benchmarks if self._holds_null(item.bounds))
 
-    def covariance(self) -> Float[np.ndarray, "repeats 2 2"]:
-        """Covariance of the estimates of ``theta`` and ``S``, cluster-robust where there are clusters."""
-        S = self.scale
-        psi_scale = (self.sigma2 * self.psi_nu2 + self.nu2 * self.psi_sigma2) / (2 * S)
-        psi = np.stack([self.psi_theta, psi_scale], axis=2)  # (n, repeats, 2)
-        n = len(psi)
-        if self.clusters is not None:
-            _, index = np.unique(self.clusters, return_inverse=True)
-            totals = np.zeros((int(index.max()) + 1, *psi.shape[1:]))
-            np.add.at(totals, index, psi)
-            psi = totals
-        return np.asarray(np.einsum("irj,irk->rjk", psi, psi) / n**2)
+    @property
+    def verdict(self) -> str:
+        """``informs`` without benchmarks; ``warns`` when one of them is strong enough; else ``passes``."""
+        if not self.benchmarks:
+            return "informs"
+        return "warns" if self.overturned_by else "passes"
 
+    def _holds_null(self, bounds: BiasBounds | None) -> bool:
+        return bounds is not None and bounds.low <= self.null <= bounds.high
 
-def partially_linear_elements(
-    y: Float[np.ndarray, " n"],
-    d: Float[np.ndarray, " n"],
-    outcome: Float[np.ndarray, "n repeats"],
-    treatment: Float[np.ndarray, "n repeats"],
-    theta: Float[np.ndarray, " repeats"],
-    psi: Float[np.ndarray, "n repeats"],
-    clusters: Int[np.ndarray, " n"] | None = None,
-) -> SensitivityElements:
-    """Elements of the partially linear model, ``alpha = v / E[v^2]`` with ``v = d - E[d|x]``.
+    @property
+    def words(self) -> str:
+        """What the figures say, in plain words."""
+        null = "zero" if self.null == 0 else format_number(self.null)
+        scene = self.bounds
+        sentences = [
+            f"To bring the estimate of {format_number(self.estimate)} to {null}, a hidden confounder would have "
+            f"to explain {_percent(self.robustness)} of what is left of both outcome and treatment; "
+            f"{_percent(self.robustness_confident)} would bring its {scene.level:.0%} confidence bound there.",
+            f"One that explains {_percent(scene.cf_y)} of the outcome's and {_percent(scene.cf_d)} of the "
+            f"treatment's remaining variation leaves the effect between {_range_words(scene)}.",
+        ]
+        sentences += [self.benchmark_words(item) for item in self.benchmarks]
+        return " ".join(sentences)
 
-    Parameters
-    ----------
-    y, d : array (n,)
-        Outcome and treatment.
-    outcome, treatment : array (n, repeats)
-        Cross-fitted ``E[y|x]`` and ``E[d|x]``.
-    theta, psi : array (repeats,), (n, repeats)
-        Effect and its influence values.
-    clusters : int array (n,), optional
-        Cluster of each unit.
-
-    Notes
-    -----
-    Chernozhukov et al. (2022), section 2.3.
-    """
-    v = d[:, None] - treatment
-    squares = (y[:, None] - outcome - theta * v) ** 2
-    sigma2 = squares.mean(axis=0)
-    nu2 = 1.0 / (v**2).mean(axis=0)
-    return SensitivityElements(
-        theta, sigma2, nu2, psi, squares - sigma2, nu2 - v**2 * nu2**2, clusters=clusters
-    )  # fmt: skip
-
-
-def interactive_elements(
-    y: Float[np.ndarray, " n"],
-    d: Int[np.ndarray, " n"],
-    outcome: Float[np.ndarray, "n repeats arms"],
-    propensity: Float[np.ndarray, "n repeats arms"],
-    theta: Float[np.ndarray, " repeats"],
-    psi: Float[np.ndarray, "n repeats"],
-    *,
-    estimand: str = "ATE",
-    contrast: tuple[int, int] = (1, 0),
-    clusters: Int[np.ndarray, " n"] | None = None,
-) -> SensitivityElements:
-    """Elements of the interactive model, ``alpha = 1(d=a) / p_a - 1(d=b) / p_b`` (reweighted for the ATT).
-
-    Parameters
-    ----------
-    y : array (n,)
-        Outcome.
-    d : int array (n,)
-        Index of the arm of each unit.
-    outcome, propensity : array (n, repeats, arms)
-        Cross-fitted ``E[y|x, arm]`` and ``P(arm|x)``.
-    theta, psi : array (repeats,), (n, repeats)
-        Effect and its influence values.
-    estimand : {"ATE", "ATT"}
-        Average effect, or average effect on the units of the first arm of the contrast.
-    contrast : (int, int)
-        Indices of the arm and of the arm it is compared with.
-    clusters : int array (n,), optional
-        Cluster of each unit.
-
-    Notes
-    -----
-    Chernozhukov et al. (2022), section 2.4; ``nu2`` by the score ``2 m(w, alpha) - alpha^2``.
-    """
-    if estimand not in ("ATE", "ATT"):
-        raise EstimationError(
-            "sensitivity-estimand", f"bounds exist for ATE and ATT, got {estimand!r}", where="estimand",
-            remedy="Ask for the ATE or the ATT, or use PartiallyLinear.",
-        )  # fmt: skip
-    a, b = contrast
-    in_a, in_b = (d == a)[:, None].astype(float), (d == b)[:, None].astype(float)
-    p_a, p_b = propensity[:, :, a], propensity[:, :, b]
-    if estimand == "ATE":
-        weight, projected = np.ones_like(p_a), np.ones_like(p_a)
-    else:
-        share = in_a.mean(axis=0)
-        weight, projected = np.broadcast_to(in_a / share, p_a.shape), p_a / share
-    alpha = projected * (in_a / p_a - in_b / p_b)
-    nu2_scores = 2 * weight * projected * (1 / p_a + 1 / p_b) - alpha**2
-    fitted = np.take_along_axis(outcome, d[:, None, None], axis=2)[:, :, 0]
-    squares = (y[:, None] - fitted) ** 2
-    sigma2, nu2 = squares.mean(axis=0), nu2_scores.mean(axis=0)
-    if (nu2 <= 0).any():
-        warnings.warn(
-            "The size of the Riesz representer was estimated as negative; its plain mean square is used, "
-            "which is less accurate. Weights this extreme mean poor overlap.", SupposeWarning, stacklevel=2,
-        )  # fmt: skip
-        nu2_scores = np.where(nu2 > 0, nu2_scores, alpha**2)
-        nu2 = nu2_scores.mean(axis=0)
-    return SensitivityElements(
-        theta, sigma2, nu2, psi, squares - sigma2, nu2_scores - nu2, clusters=clusters
-    )  # fmt: skip
-
-
-def confounding_strength(cf_y: Any, cf_d: Any, rho: float = 1.0) -> Any:
-    """``|rho| C_Y C_D``, with ``C_Y^2`` = cf_y and ``C_D^2`` = cf_d / (1 - cf_d); infinite at cf_d = 1.
-
-    Examples
-    --------
-    >>> round(float(confounding_strength(0.03, 0.03)), 6)
-    0.03046
-    """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        product = np.asarray(cf_y, dtype=float) * np.asarray(cf_d, dtype=float) / (1.0 - np.asarray(cf_d))
-    return abs(rho) * np.sqrt(np.where(np.asarray(cf_y) == 0, 0.0, product))
-
-
-def bounds_at(
-    elements: SensitivityElements, strength: Float[np.ndarray, " k"], level: float = 0.95
-) -> dict[str, Float[np.ndarray, " k"]]:
-    """Bounds at each of ``k`` confounding strengths: ``low``, ``high`` and their one-sided confidence bounds.
-
-    Medians over the repeats of cross-fitting, as in DoubleML.
-    """
-    V = elements.covariance()
-    S, theta, c = elements.scale[:, None], elements.theta[:, None], strength[None, :]
-    z = float(stats.norm.ppf(level))
-    low, high = theta - c * S, theta + c * S
-    spread, cross = V[:, :1, 0] + c**2 * V[:, 1:, 1], 2 * c * V[:, :1, 1]
-    with np.errstate(invalid="ignore"):
-        confidence_low = low - z * np.sqrt(np.maximum(spread - cross, 0.0))
-        confidence_high = high + z * np.sqrt(np.maximum(spread + cross, 0.0))
-    endless = np.isinf(strength)
-    confidence_low[:, endless], confidence_high[:, endless] = -np.inf, np.inf
-    middle = {"low": low, "high": high, "confidence_low": confidence_low, "confidence_high": confidence_high}
-    return {name: np.median(values, axis=0) for name, values in middle.items()}
-
-
-@dataclasses.dataclass(frozen=True)
-class BiasBounds:
-    """Where the effect lies if confounding is no stronger than ``cf_y``, ``cf_d`` and ``rho`` say.
-
-    ``low`` and ``high`` bound the effect; ``confidence_low`` and ``confidence_high`` are one-sided
-    confidence bounds of coverage ``level`` on each.
-    """
-
-    cf_y: float
-    cf_d: float
-    rho: float
-    level: float
-    low: float
-    high: float
-    confidence_low: float
-    confidence_high: float
+    def benchmark_words(self, item: Benchmark) -> str:
+        """What a hidden confounder as strong as a measured covariate would do, in plain words."""
+        share = f"{_percent(item.cf_y)} of the outcome's, {_percent(item.cf_d)} of the treatment's variation"
+        if item.bounds is None or not np.isfinite(item.bounds.low):
+            return f"A confounder as strong as {item.label!r} ({share}) leaves the effect without any bound."
+        end = ", which includes no effect" if self._holds_null(item.bounds) and self.null == 0 else ""
+        return f"A confounder as strong as {item.label!r} ({share}) leaves it between {_range_words(item.bounds)}{end}."
 
     def __str__(self) -> str:
-        low, high = format_number(self.low, beside=self.high), format_number(self.high, beside=self.low)
-        return f"between {low} and {high} (cf_y {self.cf_y:.3g}, cf_d {self.cf_d:.3g}, rho {self.rho:.3g})"
+        return self.words
+
+    def to_frame(self) -> Any:
+        """One row for the scenario and one per benchmark, as a pandas frame."""
+        import pandas as pd
+
+        rows = [self._row("scenario", self.bounds, np.nan)]
+        rows += [
+            self._row(item.label, item.bounds, item.delta_theta) for item in self.benchmarks if item.bounds
+        ]
+        return pd.DataFrame(rows)
+
+    def _row(self, name: str, bounds: BiasBounds, delta: float) -> dict[str, Any]:
+        return {
+            "confounder": name, **dataclasses.asdict(bounds), "delta_theta": delta, "estimate": self.estimate,
+            "robustness": self.robustness, "robustness_confident": self.robustness_confident,
+        }  # fmt: skip
+
+    def plot(self, ax: Any = None, *, limit: float | None = None) -> Any:
+        """Contours of the bound nearest the null, with the scenario and the benchmarks.
+
+        Takes and returns matplotlib Axes. ``limit`` is the largest share drawn.
+        """
+        ax = new_axes(ax, (5.6, 4.2))
+        points = [(item.label, item.cf_d, item.cf_y) for item in self.benchmarks]
+        points.append(("scenario", self.bounds.cf_d, self.bounds.cf_y))
+        reach = max([1.35 * max(x, y) for _, x, y in points] + [min(1.3 * self.robustness, 0.6), 0.05])
+        top = min(limit or reach, 0.95)
+        side = "low" if self.estimate >= self.null else "high"
+        grid = np.linspace(0, top, 121)
+        strength = confounding_strength(grid[:, None], grid[None, :], self.bounds.rho)  # rows cf_y
+        surface = bounds_at(self.elements, strength.ravel(), self.bounds.level)[side].reshape(strength.shape)
+        _draw_contours(ax, grid, surface, self.null)
+        for label, x, y in points:
+            mark, colour = ("D", "orange") if label == "scenario" else ("o", "blue")
+            ax.plot([x], [y], mark, color=PALETTE[colour], markersize=7, clip_on=False, zorder=4)
+        _label_points(ax, points, top)
+        ax.set(
+            xlim=(0, top), ylim=(0, top), title=f"{'Lowest' if side == 'low' else 'Highest'} effect left "
+            "by a hidden confounder", xlabel="share of the treatment's remaining variation it explains",
+            ylabel="share of the outcome's it explains",
+        )  # fmt: skip
+        percent = lambda value, _: f"{100 * value:g}%"  # noqa: E731
+        ax.xaxis.set_major_formatter(percent)
+        ax.yaxis.set_major_formatter(percent)
+        return ax
 
 
-def omitted_variable_bounds(
-    elements: SensitivityElements,
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g}%" if share < 0.1 else f"{100 * share:.1f}%"
+
+
+def _range_words(bounds: BiasBounds) -> str:
+    low, high = format_number(bounds.low, beside=bounds.high), format_number(bounds.high, beside=bounds.low)
+    return f"{low} and {high}"
+
+
+def _draw_contours(ax: Any, grid: Any, surface: Any, null: float) -> None:
+    finite = surface[np.isfinite(surface)]
+    lines = ax.contour(grid, grid, np.where(np.isfinite(surface), surface, np.nan), levels=8,
+                       colors=PALETTE["muted"], linewidths=1)  # fmt: skip
+    ax.clabel(lines, fmt=lambda value: format_number(float(value)), fontsize=8.5)
+    if finite.min() < null < finite.max():
+        edge = ax.contour(grid, grid, surface, levels=[null], colors=PALETTE["red"], linewidths=2.2)
+        ax.clabel(edge, fmt="no effect" if null == 0 else "null", fontsize=9)
+
+
+def _label_points(ax: Any, points: Sequence[tuple[str, float, float]], top: float) -> None:
+    """Names beside the points, moved up where two would collide."""
+    taken: list[tuple[float, float]] = []
+    for label, x, y in sorted(points, key=lambda point: point[2]):
+        height = y
+        while any(
+            abs(height - other) < 0.045 * top and abs(x - across) < 0.45 * top for across, other in taken
+        ):
+            height += 0.045 * top
+        taken.append((x, height))
+        right = x < 0.6 * top
+        ax.annotate(
+            label, (x, y), (9 if right else -9, 3 + 250 * (height - y) / top), textcoords="offset points",
+            ha="left" if right else "right", color=PALETTE["ink"], fontsize=9.5, zorder=5,
+        )  # fmt: skip
+
+
+def sensitivity_elements(estimator: Any, effect: int = 0) -> SensitivityElements:
+    """Elements of the bias bounds of a fitted estimator.
+
+    Parameters
+    ----------
+    estimator : PartiallyLinear or Interactive
+        Fitted; only its fitted attributes are read.
+    effect : int
+        Index of the contrast in ``effects_``.
+
+    Raises
+    ------
+    EstimationError
+        ``sensitivity-estimand`` for estimators and estimands that have no bounds here.
+    """
+    kept = estimator.kept_
+    y, d = estimator.outcome_[kept], estimator.treatment_[kept]
+    theta, psi = estimator.theta_by_repeat_[:, effect], estimator.psi_[:, :, effect]
+    nuisances = {name: values[kept] for name, values in estimator.nuisances_.items()}
+    if isinstance(estimator, PartiallyLinear):
+        outcome = nuisances["outcome"]
+        if estimator.score_type == "iv-type":  # its residual is y - g - theta d
+            outcome = nuisances["outcome_given_control"] + theta * nuisances["treatment"]
+        found = partially_linear_elements(y, d, outcome, nuisances["treatment"], theta, psi[kept])
+    elif isinstance(estimator, Interactive):
+        arm = np.argmax(d[:, None] == estimator.arms_, axis=1)
+        found = interactive_elements(
+            y, arm, nuisances["outcome"], nuisances["propensity_used"], theta, psi[kept],
+            estimand=estimator.estimand, contrast=(effect + 1, 0),
+        )  # fmt: skip
+    else:
+        raise EstimationError(
+            "sensitivity-estimand", f"bounds exist for PartiallyLinear and Interactive, got "
+            f"{type(estimator).__name__}", where="estimator", remedy="Fit one of these on the same table.",
+        )  # fmt: skip
+    return dataclasses.replace(
+        found, psi_theta=psi, psi_sigma2=_on_all_rows(found.psi_sigma2, kept),
+        psi_nu2=_on_all_rows(found.psi_nu2, kept), clusters=estimator.clusters_,
+        folds=None if estimator.clusters_ is None else estimator.folds_,
+    )  # fmt: skip
+
+
+def _on_all_rows(psi: Float[np.ndarray, "m repeats"], kept: Any) -> Float[np.ndarray, "n repeats"]:
+    """Influence values on all rows: dropped ones hold zero, the others count for them."""
+    whole = np.zeros((len(kept), psi.shape[1]))
+    whole[kept] = psi * (len(kept) / len(psi))
+    return whole
+
+
+def check_sensitivity(
+    estimator: Any,
+    X: Any = None,
+    y: Any = None,
     *,
+    benchmarks: Any = (),
     cf_y: float = 0.03,
     cf_d: float = 0.03,
     rho: float = 1.0,
-    level: float = 0.95,
-) -> BiasBounds:
-    """Bounds on the effect under a hidden confounder of the given strength.
+    level: float | None = None,
+    null: float = 0.0,
+    effect: int = 0,
+    jobs: int | None = 1,
+) -> Sensitivity:
+    """Sensitivity of a fitted effect to unmeasured confounding.
 
     Parameters
     ----------
-    elements : SensitivityElements
-        From :func:`partially_linear_elements` or :func:`interactive_elements`.
-    cf_y : float in [0, 1]
-        Share of the outcome's remaining variation the confounder explains.
-    cf_d : float in [0, 1]
-        Share of the treatment's (of the representer's) remaining variation it explains.
-    rho : float in [-1, 1]
-        Correlation of the two errors it leaves; 1 is the worst case.
-    level : float
-        Coverage of the one-sided confidence bounds.
+    estimator : PartiallyLinear or Interactive
+        Fitted, with covariates.
+    X, y : optional
+        What it was fitted on; needed for benchmarks.
+    benchmarks : "all", sequence of names or of groups of names, or mapping of label to names
+        Covariates to leave out, one refit each.
+    cf_y, cf_d, rho : float
+        Scenario (:func:`suppose.effects.omitted_variable.omitted_variable_bounds`).
+    level : float, optional
+        Coverage of one-sided confidence bounds; the estimator's when left out.
+    null : float
+        Effect that would count as none.
+    effect : int
+        Index of the contrast in ``effects_``.
+    jobs : int, optional
+        Benchmarks refitted at the same time.
 
     Raises
     ------
     DataError
-        ``sensitivity-share`` for a number outside its range.
+        ``unknown-benchmark`` for covariates the estimator does not have; ``outcome-needed``;
+        ``sensitivity-share`` for shares out of range.
+    EstimationError
+        ``sensitivity-estimand`` for estimators and estimands that have no bounds here.
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
-    >>> v, e = rng.normal(size=(2, 500))
-    >>> zero = np.zeros((500, 1))
-    >>> elements = partially_linear_elements(v + e, v, zero + 0, zero, np.array([1.0]), (v * e)[:, None])
-    >>> print(omitted_variable_bounds(elements, cf_y=0.1, cf_d=0.1))
-    between 0.90 and 1.10 (cf_y 0.1, cf_d 0.1, rho 1)
+    >>> x = rng.normal(size=(500, 2))
+    >>> d = x[:, 0] + rng.normal(size=500)
+    >>> X, y = np.c_[d, x], d + x[:, 0] + rng.normal(size=500)
+    >>> found = check_sensitivity(PartiallyLinear().fit(X, y), X, y, benchmarks=[1])
+    >>> found.verdict, round(found.robustness, 2)
+    ('passes', 0.63)
     """
-    for name, value, bottom in (("cf_y", cf_y, 0.0), ("cf_d", cf_d, 0.0), ("rho", rho, -1.0)):
-        _in_range(name, value, bottom, 1.0)
-    _in_range("level", level, 0.5, 1.0, strict=True)
-    strength = np.atleast_1d(confounding_strength(cf_y, cf_d, rho))
-    found = {name: float(values[0]) for name, values in bounds_at(elements, strength, level).items()}
-    return BiasBounds(float(cf_y), float(cf_d), float(rho), float(level), **found)
+    level = float(estimator.level) if level is None else level
+    elements = sensitivity_elements(estimator, effect)
+    scene: dict[str, Any] = {"rho": rho, "level": level}
+    bounds = omitted_variable_bounds(elements, cf_y=cf_y, cf_d=cf_d, **scene)
+    robustness, confident = robustness_values(elements, null=null, **scene)
+    found = estimator.effects_[effect]
+    return Sensitivity(
+        found.estimand, found.contrast, found.estimate, float(null), bounds, robustness, confident,
+        _benchmarks(estimator, X, y, benchmarks, elements, effect, jobs, scene), elements,
+    )  # fmt: skip
 
 
-def robustness_values(
-    elements: SensitivityElements, *, rho: float = 1.0, level: float = 0.95, null: float = 0.0
-) -> tuple[float, float]:
-    """RV and RVa: the share ``cf_y = cf_d`` at which the bound, and its confidence bound, reach the null.
-
-    RVa is 0 when the confidence bound includes the null already. Exact roots: the strength ``c`` is
-    found first and turned into a share by ``c^2 = rho^2 r^2 / (1 - r)``.
-    """
-    below = null > float(np.median(elements.theta))
-    sign = -1.0 if below else 1.0
-    return (
-        _share_of(_root(elements, "high" if below else "low", sign, null, level), rho),
-        _share_of(_root(elements, "confidence_high" if below else "confidence_low", sign, null, level), rho),
-    )
-
-
-def _root(elements: SensitivityElements, side: str, sign: float, null: float, level: float) -> float:
-    """Smallest confounding strength at which the named bound is at the null."""
-
-    def gap(strength: float) -> float:
-        return sign * (float(bounds_at(elements, np.array([strength]), level)[side][0]) - null)
-
-    if gap(0.0) <= 0:
-        return 0.0
-    top = 1.0
-    while gap(top) > 0:
-        if top > 1e12:
-            return math.inf
-        top *= 2
-    return float(optimize.brentq(gap, 0.0, top, xtol=1e-15, rtol=1e-14))
-
-
-def _share_of(strength: float, rho: float) -> float:
-    """``r`` with ``strength = |rho| r / sqrt(1 - r)``."""
-    if strength == 0:
-        return 0.0
-    if rho == 0 or math.isinf(strength):
-        return 1.0
-    square = (strength / rho) ** 2
-    return 2.0 / (1.0 + math.sqrt(1.0 + 4.0 / square))  # = (-f + sqrt(f^2 + 4 f)) / 2, without cancellation
-
-
-@dataclasses.dataclass(frozen=True)
-class Benchmark:
-    """How strong measured covariates are: what leaving them out does to the fit and to the effect.
-
-    ``cf_y`` and ``cf_d`` are their gains, ``rho`` the degree of adversity, ``delta_theta`` the effect
-    without them minus the effect with them; ``bounds`` the effect's range under a hidden confounder
-    just as strong.
-    """
-
-    names: tuple[str, ...]
-    cf_y: float
-    cf_d: float
-    rho: float
-    delta_theta: float
-    bounds: BiasBounds | None = None
-
-    @property
-    def label(self) -> str:
-        """The covariates, as one name."""
-        return " + ".join(self.names)
-
-
-def benchmark_gains(
-    long: SensitivityElements,
-    short: SensitivityElements,
-    outcome_variance: float,
-    names: Iterable[str] = ("left out",),
-) -> Benchmark:
-    """Gains of the covariates that ``long`` has and ``short`` lacks.
-
-    Parameters
-    ----------
-    long, short : SensitivityElements
-        Of the full model and of the model refitted without the covariates, on the same folds.
-    outcome_variance : float
-        Population variance of the outcome (divided by n).
-    names : iterable of str
-        The covariates left out.
-
-    Notes
-    -----
-    Chernozhukov et al. (2022), section 4.3; as ``DoubleML.sensitivity_benchmark``: per repeat, then medians.
-    """
-    r2_long, r2_short = 1 - long.sigma2 / outcome_variance, 1 - short.sigma2 / outcome_variance
-    r2_riesz = short.nu2 / long.nu2
-    cf_y = np.clip((r2_long - r2_short) / (1 - r2_long), 0, 1)
-    cf_d = np.clip((1 - r2_riesz) / r2_riesz, 0, 1)
-    delta = short.theta - long.theta
-    var_g, var_riesz = short.sigma2 - long.sigma2, long.nu2 - short.nu2
-    both = (var_g > 0) & (var_riesz > 0)
-    largest = np.sqrt(np.where(both, var_g * var_riesz, 1.0))
-    rho = np.sign(delta) * np.where(both, np.clip(np.abs(delta) / largest, 0, 1), 1.0)
-    middle = [float(np.median(values)) for values in (cf_y, cf_d, rho, delta)]
-    return Benchmark(tuple(str(name) for name in names), *middle)
-
-
-def _in_range(name: str, value: float, low: float, high: float, strict: bool = False) -> None:
-    inside = low < value < high if strict else low <= value <= high
-    if not inside:
+def _benchmarks(
+    estimator: Any, X: Any, y: Any, benchmarks: Any, long: SensitivityElements, effect: int, jobs: Any,
+    scene: dict[str, Any],
+) -> tuple[Benchmark, ...]:  # fmt: skip
+    groups = _named_groups(benchmarks, estimator.covariate_names_)
+    if not groups:
+        return ()
+    if X is None or y is None:
         raise DataError(
-            "sensitivity-share", f"expected a number from {low:g} to {high:g}, got {value!r}", where=name,
-            remedy="Shares are fractions: write 0.03 for 3%.",
+            "outcome-needed", "benchmarks refit the estimator and need the table and the outcome", where="X, y",
+            remedy="Pass the X and y it was fitted on.",
         )  # fmt: skip
+    tasks = [(estimator, X, y, names, effect) for names in groups.values()]
+    shorts = parallel_map(_refitted_without, tasks, jobs=jobs, label="benchmarks")
+    variance = float(np.var(estimator.outcome_[estimator.kept_]))
+    result = []
+    for label, short in zip(groups, shorts, strict=True):
+        gains = benchmark_gains(long, short, variance, names=[label])
+        bounds = omitted_variable_bounds(long, cf_y=gains.cf_y, cf_d=gains.cf_d, **scene)
+        result.append(dataclasses.replace(gains, bounds=bounds))
+    return tuple(result)
+
+
+def _refitted_without(
+    estimator: Any, X: Any, y: Any, names: tuple[Any, ...], effect: int
+) -> SensitivityElements:
+    """Elements of the same estimator on the same folds without some covariates."""
+    rest = [name for name in estimator.covariate_names_ if name not in names]
+    short = clone(estimator).set_params(covariates=rest, folds=estimator.folds_, n_jobs=None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OverlapWarning)
+        return sensitivity_elements(short.fit(X, y), effect)
+
+
+def _named_groups(benchmarks: Any, known: Sequence[Any]) -> dict[str, tuple[Any, ...]]:
+    """Label and covariates of each benchmark."""
+    if isinstance(benchmarks, str) and benchmarks == "all" and "all" not in known:
+        benchmarks = list(known)
+    if isinstance(benchmarks, (str, int)):
+        benchmarks = [benchmarks]
+    if not isinstance(benchmarks, Mapping):
+        items = [tuple(item) if isinstance(item, (list, tuple)) else (item,) for item in benchmarks]
+        benchmarks = {" + ".join(str(name) for name in names): names for names in items}
+    for label, names in benchmarks.items():
+        for name in names:
+            if name not in known:
+                raise DataError(
+                    "unknown-benchmark", f"not among the covariates adjusted for: {', '.join(map(str, known))}",
+                    where=f"benchmark {label!r}",
+                    remedy=nearest(str(name), map(str, known)) or "Name covariates of the estimator.",
+                )  # fmt: skip
+    return {str(label): tuple(names) for label, names in benchmarks.items()}

@@ -107,11 +107,13 @@ def is_inert(figure: Figure) -> bool:
 def _rebuilt(figure: Figure, prefix: str, head: str) -> str:
     root = _parse(figure.svg, figure.name)
     wanted = {target for element in root.iter() for target in _targets(element)}
-    sizes = {side: _pixels(root.get(side, "")) for side in ("width", "height")}
-    size = "".join(f' {side}="{pixels:.0f}"' for side, pixels in sizes.items() if pixels)
-    box = root.get("viewBox", "")
-    view = f' viewBox="{escape(box)}"' if re.fullmatch(r"[\d.eE\s,+-]+", box) else ""
-    parts = [f"<svg{head}{view}{size}>"]
+    for side in ("width", "height"):
+        pixels = _pixels(root.attrib.pop(side, ""))
+        if pixels:
+            root.set(side, f"{pixels:.0f}")
+    if "viewBox" not in root.attrib and {"width", "height"} <= root.attrib.keys():
+        root.set("viewBox", f"0 0 {root.attrib['width']} {root.attrib['height']}")
+    parts = [f"<svg{head}{_attributes(root, 'svg', prefix, wanted)}>"]
     for child in root:
         _write(child, prefix, wanted, parts)
     return "".join([*parts, "</svg>"])
@@ -183,7 +185,9 @@ def _attributes(element: ElementTree.Element, tag: str, prefix: str, wanted: set
         elif name == "href":
             kept.update(_href(tag, value, prefix))
         elif name in _STYLES or name in _REFERENCES:
-            style.update(_declaration(name, value, prefix))
+            declared = _declaration(name, value, prefix)
+            # A colour of the page is a style; the rest stays an attribute, where numbers need no unit.
+            (style if "var(" in declared.get(name, "") else kept).update(declared)
         elif name in _GEOMETRY and _is_plain(value):
             kept[name] = " ".join(value.split())
     for declaration in element.get("style", "").split(";"):

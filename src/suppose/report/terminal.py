@@ -18,6 +18,7 @@ from rich.table import Table as Lines
 from rich.text import Text
 
 from suppose.core.answer import Answer, Check, Table, Verdict
+from suppose.report.listing import show_reproduction, show_systems
 from suppose.report.parts import (
     Grid,
     checks_in_words,
@@ -31,7 +32,7 @@ from suppose.report.parts import (
 )
 from suppose.report.text import amount_of_bytes, duration, file_stem, one_line
 
-__all__ = ["render_text", "show"]
+__all__ = ["render_text", "show", "show_reproduction", "show_systems"]
 
 WIDEST, SHORT_ROWS, HEAD_ROWS, GAP = 100, 14, 8, 2
 

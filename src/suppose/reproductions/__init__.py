@@ -48,9 +48,13 @@ class Reproduction:
     def to_dict(self) -> dict[str, Any]:
         """The record as JSON-ready data."""
         return {
-            "slug": self.slug, "paper": self.paper, "scale": self.scale, "seed": self.seed,
-            "seconds": self.seconds, "claims": [claim.model_dump(mode="json") for claim in self.claims],
-        }  # fmt: skip
+            "slug": self.slug,
+            "paper": self.paper,
+            "scale": self.scale,
+            "seed": self.seed,
+            "seconds": self.seconds,
+            "claims": [claim.model_dump(mode="json") for claim in self.claims],
+        }
 
 
 def reproduce(slug: str, *, scale: str = "cpu", seed: int = 1, out: str | Path | None = None) -> Reproduction:
@@ -74,12 +78,18 @@ def reproduce(slug: str, *, scale: str = "cpu", seed: int = 1, out: str | Path |
     """
     if slug not in REPRODUCTIONS:
         raise StudyError(
-            "unknown-reproduction", f"there is no reproduction {slug!r}; there are: {', '.join(REPRODUCTIONS)}",
-            where="reproduce", remedy=nearest(slug, REPRODUCTIONS) or "Run suppose list.",
-        )  # fmt: skip
+            "unknown-reproduction",
+            f"there is no reproduction {slug!r}; there are: {', '.join(REPRODUCTIONS)}",
+            where="reproduce",
+            remedy=nearest(slug, REPRODUCTIONS) or "Run suppose list.",
+        )
     if scale not in SCALES:
-        raise StudyError("unknown-scale", f"expected cpu or gpu, got {scale!r}", where="--scale",
-                         remedy="Leave it out for cpu.")  # fmt: skip
+        raise StudyError(
+            "unknown-scale",
+            f"expected cpu or gpu, got {scale!r}",
+            where="--scale",
+            remedy="Leave it out for cpu.",
+        )
     module = importlib.import_module(REPRODUCTIONS[slug])
     clock = time.perf_counter()
     evidence: Evidence = module.measure(scale, check_seed(seed))
@@ -103,20 +113,32 @@ def _as_answer(result: Reproduction, evidence: Evidence) -> Answer:
     held = [claim for claim in result.claims if claim.holds]
     broken = [claim for claim in result.claims if claim.holds is False]
     checks = tuple(
-        Check(name=claim.id, title=claim.statement, null=f"The paper reports {claim.paper}.", cannot_show="",
-              verdict="passes" if claim.holds else "informs" if claim.holds is None else "fails",
-              words=f"Paper: {claim.paper}. Measured: {claim.measured}. "
-              + ("Holds." if claim.holds else "Not measured." if claim.holds is None else "Does not hold."))
+        Check(
+            name=claim.id,
+            title=claim.statement,
+            null=f"The paper reports {claim.paper}.",
+            cannot_show="",
+            verdict="passes" if claim.holds else "informs" if claim.holds is None else "fails",
+            words=f"Paper: {claim.paper}. Measured: {claim.measured}. "
+            + ("Holds." if claim.holds else "Not measured." if claim.holds is None else "Does not hold."),
+        )
         for claim in result.claims
-    )  # fmt: skip
+    )
     rows = tuple((claim.statement, claim.paper, claim.measured, claim.holds) for claim in result.claims)
     table = Table(name="claims", title="Claims", columns=("claim", "paper", "measured", "holds"), rows=rows)
     return Answer(
-        question="reproduction", title=f"{result.title}: {result.paper}",
+        question="reproduction",
+        title=f"{result.title}: {result.paper}",
         sentence=f"{len(held)} of {len(result.claims)} claims hold at scale {result.scale!r}.",
         credibility="not credible" if broken else "credible",
-        credibility_words="; ".join(f"does not hold: {claim.statement}" for claim in broken) or "Every claim holds.",
-        findings=(Finding(name="claims", label="Claims that hold", estimate=float(len(held)), headline=True),),
-        checks=checks, tables=(table, *evidence.tables), figures=evidence.figures, notes=evidence.notes,
+        credibility_words="; ".join(f"does not hold: {claim.statement}" for claim in broken)
+        or "Every claim holds.",
+        findings=(
+            Finding(name="claims", label="Claims that hold", estimate=float(len(held)), headline=True),
+        ),
+        checks=checks,
+        tables=(table, *evidence.tables),
+        figures=evidence.figures,
+        notes=evidence.notes,
         provenance=Provenance(suppose="", python="", packages={}, seed=result.seed, study=""),
-    )  # fmt: skip
+    )

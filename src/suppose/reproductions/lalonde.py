@@ -1,4 +1,4 @@
-"""LaLonde's benchmark: can a survey stand in for an experiment?
+"""LaLonde's benchmark: whether a survey can stand in for an experiment.
 
 LaLonde (1986) and Dehejia and Wahba (1999) compare the National Supported Work experiment (185
 trained and 260 untrained men) with what one would have concluded from the same trained men and
@@ -37,8 +37,11 @@ def measure(scale: str, seed: int) -> Evidence:
     difference = experiment.finding("difference:0")
     naive = next(iter(answers.values())).finding("difference:0")
     adjusted = experiment.headline
-    rows = [("experiment, difference in means", difference, experiment), ("experiment, AIPW", adjusted, experiment),
-            ("survey, difference in means", naive, None)]  # fmt: skip
+    rows = [
+        ("experiment, difference in means", difference, experiment),
+        ("experiment, AIPW", adjusted, experiment),
+        ("survey, difference in means", naive, None),
+    ]
     rows += [(name, answer.headline, answer) for name, answer in answers.items()]
     first = next(iter(answers.values()))
     rows += [
@@ -48,23 +51,34 @@ def measure(scale: str, seed: int) -> Evidence:
     ]
     return Evidence(
         claims=(*_experimental_claims(difference, adjusted, naive), *_survey_claims(answers)),
-        tables=(_table(rows),), figures=(_figure(rows),),
-        notes=tuple(f"{name}: {answer.credibility}. {answer.credibility_words}" for name, answer in answers.items()),
-    )  # fmt: skip
+        tables=(_table(rows),),
+        figures=(_figure(rows),),
+        notes=tuple(
+            f"{name}: {answer.credibility}. {answer.credibility_words}" for name, answer in answers.items()
+        ),
+    )
 
 
 def _study(shipped: str, seed: int, *, estimand: str, method: str, learner: str) -> Any:
     from suppose.studies.effect import Effect
 
     randomised = shipped == "jobs/experiment"
-    study = Effect.from_dict({
-        "question": "effect", "data": {"shipped": shipped},
-        "roles": {"treatment": "treat", "outcome": "re78", "adjust": COVARIATES, "outcome_unit": "dollars",
-                  "randomised": randomised},
-        "method": {"name": method, "estimand": estimand, "learner": learner},
-        "checks": {"refute": [], "benchmarks": [], "heterogeneity": False},
-        "run": {"seed": seed},
-    })  # fmt: skip
+    study = Effect.from_dict(
+        {
+            "question": "effect",
+            "data": {"shipped": shipped},
+            "roles": {
+                "treatment": "treat",
+                "outcome": "re78",
+                "adjust": COVARIATES,
+                "outcome_unit": "dollars",
+                "randomised": randomised,
+            },
+            "method": {"name": method, "estimand": estimand, "learner": learner},
+            "checks": {"refute": [], "benchmarks": [], "heterogeneity": False},
+            "run": {"seed": seed},
+        }
+    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SupposeWarning)
         return study.run()
@@ -72,23 +86,41 @@ def _study(shipped: str, seed: int, *, estimand: str, method: str, learner: str)
 
 def _experimental_claims(difference: Any, adjusted: Any, naive: Any) -> tuple[Claim, ...]:
     return (
-        Claim(id="experiment", statement="Experimental difference in means", paper="1,794 dollars",
-              measured=f"{difference.estimate:,.0f} dollars", holds=round(difference.estimate) == TRUTH),
-        Claim(id="experiment-aipw", statement="AIPW on the experiment contains the experimental figure",
-              paper="1,794 dollars", measured=_interval(adjusted), holds=adjusted.low <= TRUTH <= adjusted.high),
-        Claim(id="naive", statement="Naive comparison with the CPS", paper="-8,498 dollars",
-              measured=f"{naive.estimate:,.0f} dollars", holds=round(naive.estimate) == -8498),
-    )  # fmt: skip
+        Claim(
+            id="experiment",
+            statement="Experimental difference in means",
+            paper="1,794 dollars",
+            measured=f"{difference.estimate:,.0f} dollars",
+            holds=round(difference.estimate) == TRUTH,
+        ),
+        Claim(
+            id="experiment-aipw",
+            statement="AIPW on the experiment contains the experimental figure",
+            paper="1,794 dollars",
+            measured=_interval(adjusted),
+            holds=adjusted.low <= TRUTH <= adjusted.high,
+        ),
+        Claim(
+            id="naive",
+            statement="Naive comparison with the CPS",
+            paper="-8,498 dollars",
+            measured=f"{naive.estimate:,.0f} dollars",
+            holds=round(naive.estimate) == -8498,
+        ),
+    )
 
 
 def _survey_claims(answers: dict[str, Any]) -> list[Claim]:
     return [
-        Claim(id=name.replace(", ", "-").replace(" ", "-").lower(),
-              statement=f"Adjustment recovers the experiment ({name})", paper="1,794 dollars",
-              measured=f"{_interval(answer.headline)}; {answer.credibility}",
-              holds=answer.headline.low <= TRUTH <= answer.headline.high)
+        Claim(
+            id=name.replace(", ", "-").replace(" ", "-").lower(),
+            statement=f"Adjustment recovers the experiment ({name})",
+            paper="1,794 dollars",
+            measured=f"{_interval(answer.headline)}; {answer.credibility}",
+            holds=answer.headline.low <= TRUTH <= answer.headline.high,
+        )
         for name, answer in answers.items()
-    ]  # fmt: skip
+    ]
 
 
 def _interval(finding: Any) -> str:

@@ -26,7 +26,8 @@ from suppose.studies.tabular import DataSection, read_data
 
 __all__ = ["Checks", "Effect", "EffectTable", "Method", "Roles"]
 
-REFUTATIONS = ("placebo-treatment", "random-common-cause", "subset")
+Refuting = Literal["placebo-treatment", "random-common-cause", "subset"]
+REFUTATIONS: tuple[Refuting, ...] = ("placebo-treatment", "random-common-cause", "subset")
 
 
 class Roles(Section):
@@ -74,7 +75,7 @@ class Method(Section):
 class Checks(Section):
     """Which attempts to break the answer are made."""
 
-    refute: tuple[Literal["placebo-treatment", "random-common-cause", "subset"], ...] = REFUTATIONS
+    refute: tuple[Refuting, ...] = REFUTATIONS
     draws: int = Field(default=20, ge=5, le=1000)
     placebo_outcome: str | None = None
     benchmarks: tuple[str, ...] | None = None
@@ -153,10 +154,14 @@ class Effect(ReportedStudy):
     ) -> Any:
         """Study of a pandas, polars or pyarrow table; the keywords are the keys of the study file."""
         content: dict[str, Any] = {
-            "question": "effect", "title": title, "data": {"frame": frame, **(data or {})},
+            "question": "effect",
+            "title": title,
+            "data": {"frame": frame, **(data or {})},
             "roles": {"treatment": treatment, "outcome": outcome, **roles},
-            "method": method or {}, "checks": checks or {}, "run": run or {},
-        }  # fmt: skip
+            "method": method or {},
+            "checks": checks or {},
+            "run": run or {},
+        }
         if adjust is not None:
             content["roles"]["adjust"] = list(adjust)
         return cls.from_dict(content)
@@ -172,8 +177,12 @@ class Effect(ReportedStudy):
         """Read, validate and encode the columns the study names."""
         roles = self.roles
         adjust = self.adjustment()
-        single = {"treatment": roles.treatment, "outcome": roles.outcome, "cluster": roles.cluster,
-                  "placebo_outcome": self.checks.placebo_outcome}  # fmt: skip
+        single = {
+            "treatment": roles.treatment,
+            "outcome": roles.outcome,
+            "cluster": roles.cluster,
+            "placebo_outcome": self.checks.placebo_outcome,
+        }
         columns = [name for name in (*single.values(), *adjust) if name is not None]
         frame, inputs = read_data(self.data, self.home, columns)
         for role, name in single.items():
@@ -189,9 +198,11 @@ class Effect(ReportedStudy):
         if roles.graph is None:
             if roles.adjust is None and not roles.randomised and self.method.name != "difference":
                 raise StudyError(
-                    "what-to-adjust", "the study does not say what to adjust for", where="roles.adjust",
-                    remedy='List covariates, give a graph, or say randomised = true; adjust = [] compares as is.',
-                )  # fmt: skip
+                    "what-to-adjust",
+                    "the study does not say what to adjust for",
+                    where="roles.adjust",
+                    remedy="List covariates, give a graph, or say randomised = true; adjust = [] compares as is.",
+                )
             return roles.adjust or ()
         from suppose.graphs import DAG, adjustment_sets, is_adjustment_set
 
@@ -199,16 +210,24 @@ class Effect(ReportedStudy):
         if roles.adjust is not None:
             verdict = is_adjustment_set(dag, roles.treatment, roles.outcome, roles.adjust)
             if not verdict.valid:
-                raise StudyError("not-an-adjustment-set", verdict.reason, where="roles.adjust",
-                                 remedy="Change the list, or leave it out: the graph then chooses.")  # fmt: skip
+                raise StudyError(
+                    "not-an-adjustment-set",
+                    verdict.reason,
+                    where="roles.adjust",
+                    remedy="Change the list, or leave it out: the graph then chooses.",
+                )
             return roles.adjust
         for kind in ("optimal", "minimum"):
             sets = list(adjustment_sets(dag, roles.treatment, roles.outcome, kind))
             if sets:
                 return tuple(sets[0])
         reason = str(adjustment_sets(dag, roles.treatment, roles.outcome, "minimum"))
-        raise StudyError("not-identified", reason.splitlines()[0], where="roles.graph",
-                         remedy="Measure one of the hidden causes, or use another design.")  # fmt: skip
+        raise StudyError(
+            "not-identified",
+            reason.splitlines()[0],
+            where="roles.graph",
+            remedy="Measure one of the hidden causes, or use another design.",
+        )
 
     def _refuse_shared_roles(self, adjust: tuple[str, ...]) -> None:
         roles = self.roles
@@ -220,8 +239,12 @@ class Effect(ReportedStudy):
         ]
         for role, name in pairs:
             if name in taken:
-                raise StudyError("role-taken", f"{name!r} is also the {taken[name]}", where=f"roles.{role}",
-                                 remedy="Give each column one role.")  # fmt: skip
+                raise StudyError(
+                    "role-taken",
+                    f"{name!r} is also the {taken[name]}",
+                    where=f"roles.{role}",
+                    remedy="Give each column one role.",
+                )
             taken[name] = role
 
     def _encoded(self, frame: Any, adjust: tuple[str, ...]) -> EffectTable:
@@ -233,9 +256,13 @@ class Effect(ReportedStudy):
         d, labels, kept_d = self._treatment(frame)
         kept = kept_y & kept_d
         encoded, kept_x = encode(
-            frame, covariates, role="roles.adjust", missing=self.data.missing, types=self.data.types,
+            frame,
+            covariates,
+            role="roles.adjust",
+            missing=self.data.missing,
+            types=self.data.types,
             max_levels=self.data.max_levels,
-        )  # fmt: skip
+        )
         matrix = _expanded(encoded.matrix, kept_x)
         kept &= kept_x
         columns = {self.roles.treatment: d, **{name: matrix[:, j] for j, name in enumerate(encoded.names)}}
@@ -248,8 +275,11 @@ class Effect(ReportedStudy):
             control = control[kept]
         X = pd.DataFrame({name: values[kept] for name, values in columns.items()})
         kind = self._kind(X[self.roles.treatment].to_numpy(), labels)
-        _refuse_constant(X[self.roles.treatment].to_numpy(), f"roles.treatment: column {self.roles.treatment!r}",
-                         "every row has the same treatment, so there is nothing to compare")  # fmt: skip
+        _refuse_constant(
+            X[self.roles.treatment].to_numpy(),
+            f"roles.treatment: column {self.roles.treatment!r}",
+            "every row has the same treatment, so there is nothing to compare",
+        )
         _refuse_constant(
             y[kept], f"roles.outcome: column {self.roles.outcome!r}", "every row has the same outcome"
         )
@@ -265,11 +295,19 @@ class Effect(ReportedStudy):
             *((f"{dropped:,} rows left out for missing values in all.",) if dropped else ()),
         )
         return EffectTable(
-            X=X, y=y[kept], treatment=self.roles.treatment, covariates=encoded.names, cluster=self.roles.cluster,
-            reference=self._reference(X[self.roles.treatment].to_numpy(), labels, kind), kind=kind, sources=sources,
-            labels=labels or {float(v): f"{v:g}" for v in np.unique(X[self.roles.treatment]) if kind != "continuous"},
-            placebo_outcome=control, notes=notes,
-        )  # fmt: skip
+            X=X,
+            y=y[kept],
+            treatment=self.roles.treatment,
+            covariates=encoded.names,
+            cluster=self.roles.cluster,
+            reference=self._reference(X[self.roles.treatment].to_numpy(), labels, kind),
+            kind=kind,
+            sources=sources,
+            labels=labels
+            or {float(v): f"{v:g}" for v in np.unique(X[self.roles.treatment]) if kind != "continuous"},
+            placebo_outcome=control,
+            notes=notes,
+        )
 
     def _column(self, frame: Any, name: str, role: str) -> tuple[np.ndarray, np.ndarray]:
         """An outcome-like column and the rows that have it."""
@@ -279,10 +317,11 @@ class Effect(ReportedStudy):
     def _present(self, present: np.ndarray, name: str, role: str) -> np.ndarray:
         if not present.all() and self.data.policy(name) != "drop":
             raise DataError(
-                "missing-value", f"missing values in {row_words(~present)}; these are never filled in",
+                "missing-value",
+                f"missing values in {row_words(~present)}; these are never filled in",
                 where=f"{role}: column {name!r}",
                 remedy=f'Say data.missing = {{ {name} = "drop" }} to leave these rows out.',
-            )  # fmt: skip
+            )
         return present
 
     def _treatment(self, frame: Any) -> tuple[np.ndarray, dict[float, str], np.ndarray]:
@@ -292,8 +331,9 @@ class Effect(ReportedStudy):
         if declared == "category" or (
             declared is None and not (series.dtype.is_numeric() or series.dtype.is_boolean())
         ):
-            codes, levels = categories(frame, name, role=role, max_levels=self.data.max_levels,
-                                       declared=declared == "category")  # fmt: skip
+            codes, levels = categories(
+                frame, name, role=role, max_levels=self.data.max_levels, declared=declared == "category"
+            )
             kept = self._present(codes >= 0, name, role)
             return codes.astype(float), {float(k): level for k, level in enumerate(levels)}, kept
         values, kept = self._column(frame, name, role)
@@ -303,17 +343,21 @@ class Effect(ReportedStudy):
         distinct = len(np.unique(d))
         found = "binary" if distinct <= 2 else "multi-valued" if labels or distinct <= 10 else "continuous"
         if self.roles.treatment_type == "continuous" and labels:
-            raise DataError("not-a-number", "a continuous treatment must hold numbers, this one holds text",
-                            where=f"roles.treatment: column {self.roles.treatment!r}",
-                            remedy="Leave roles.treatment_type out.")  # fmt: skip
+            raise DataError(
+                "not-a-number",
+                "a continuous treatment must hold numbers, this one holds text",
+                where=f"roles.treatment: column {self.roles.treatment!r}",
+                remedy="Leave roles.treatment_type out.",
+            )
         declared = self.roles.treatment_type
         if declared in ("binary", "multi-valued") and declared != found:
             shown = ", ".join(labels.get(float(v), f"{v:g}") for v in np.unique(d)[:6])
             raise DataError(
-                f"not-{declared}", f"expected a {declared} treatment, got {distinct} values ({shown})",
+                f"not-{declared}",
+                f"expected a {declared} treatment, got {distinct} values ({shown})",
                 where=f"roles.treatment: column {self.roles.treatment!r}",
                 remedy="Leave roles.treatment_type out, or recode the column.",
-            )  # fmt: skip
+            )
         return declared or found
 
     def _reference(self, d: np.ndarray, labels: dict[float, str], kind: str) -> float | None:
@@ -324,8 +368,12 @@ class Effect(ReportedStudy):
         given = self.roles.reference
         text = f"{float(given):g}" if isinstance(given, (bool, int, float)) else given
         if text not in words:
-            raise StudyError("unknown-arm", f"the treatment never has the value {text!r}; it has {', '.join(words)}",
-                             where="roles.reference", remedy=nearest(text, words) or "Name one of these.")  # fmt: skip
+            raise StudyError(
+                "unknown-arm",
+                f"the treatment never has the value {text!r}; it has {', '.join(words)}",
+                where="roles.reference",
+                remedy=nearest(text, words) or "Name one of these.",
+            )
         return words[text]
 
     def _cluster_codes(self, frame: Any) -> np.ndarray:
@@ -344,13 +392,19 @@ class Effect(ReportedStudy):
 
         gathered = gather(self, material.content, steps)
         return Answer(
-            question="effect", title=self.title or self._default_title(), sentence=gathered.sentence,
-            credibility=gathered.credibility, credibility_words=gathered.credibility_words,
-            findings=gathered.parts.findings, assumptions=self._assumptions(), checks=gathered.parts.checks,
-            tables=gathered.parts.tables, figures=gathered.parts.figures,
+            question="effect",
+            title=self.title or self._default_title(),
+            sentence=gathered.sentence,
+            credibility=gathered.credibility,
+            credibility_words=gathered.credibility_words,
+            findings=gathered.parts.findings,
+            assumptions=self._assumptions(),
+            checks=gathered.parts.checks,
+            tables=gathered.parts.tables,
+            figures=gathered.parts.figures,
             notes=(*material.content.notes, *gathered.parts.notes),
             provenance=Provenance(suppose="", python="", packages={}, seed=self.seed, study=""),
-        )  # fmt: skip
+        )
 
     def _default_title(self) -> str:
         roles = self.roles
@@ -360,25 +414,35 @@ class Effect(ReportedStudy):
         roles = self.roles
         adjusted = ", ".join(self.adjustment()) or "nothing"
         first = (
-            Assumption(name="randomisation", statement=f"{roles.treatment} was assigned at random.",
-                       tested_by=("balance", "placebo-outcome"))
+            Assumption(
+                name="randomisation",
+                statement=f"{roles.treatment} was assigned at random.",
+                tested_by=("balance", "placebo-outcome"),
+            )
             if roles.randomised
             else Assumption(
                 name="no-unmeasured-confounding",
                 statement=f"Given {adjusted}, nothing unmeasured drives both {roles.treatment} and {roles.outcome}.",
                 tested_by=("placebo-outcome", "sensitivity"),
             )
-        )  # fmt: skip
+        )
         rows = f"{roles.cluster} groups are" if roles.cluster else "Rows are"
         return (
             first,
-            Assumption(name="overlap", statement="Every kind of unit could have had either treatment.",
-                       tested_by=("overlap",)),
-            Assumption(name="no-interference",
-                       statement="One unit's treatment does not change another's outcome, and treatment means one thing."),
-            Assumption(name="independence", statement=f"{rows} independent draws from the population of interest."),
+            Assumption(
+                name="overlap",
+                statement="Every kind of unit could have had either treatment.",
+                tested_by=("overlap",),
+            ),
+            Assumption(
+                name="no-interference",
+                statement="One unit's treatment does not change another's outcome, and treatment means one thing.",
+            ),
+            Assumption(
+                name="independence", statement=f"{rows} independent draws from the population of interest."
+            ),
             Assumption(name="before", statement="Everything adjusted for was fixed before the treatment."),
-        )  # fmt: skip
+        )
 
 
 def _expanded(matrix: np.ndarray, kept: np.ndarray) -> np.ndarray:

@@ -75,15 +75,25 @@ def _method_name(study: Any, table: Any) -> str:
         return "plr" if table.kind == "continuous" else "aipw"
     if table.kind == "continuous" and name != "plr":
         raise EstimationError(
-            "needs-arms", f"method {name!r} compares arms, but the treatment is continuous", where="method.name",
+            "needs-arms",
+            f"method {name!r} compares arms, but the treatment is continuous",
+            where="method.name",
             remedy='Use name = "plr", or recode the treatment into a few values.',
-        )  # fmt: skip
+        )
     if name in ("plr", "g-computation") and study.method.estimand == "ATO":
-        raise EstimationError("bad-estimand", f"method {name!r} does not estimate the ATO", where="method.estimand",
-                              remedy='Use name = "aipw" or "ipw".')  # fmt: skip
+        raise EstimationError(
+            "bad-estimand",
+            f"method {name!r} does not estimate the ATO",
+            where="method.estimand",
+            remedy='Use name = "aipw" or "ipw".',
+        )
     if name == "plr" and table.kind == "multi-valued":
-        raise EstimationError("needs-number", "the partially linear model needs two arms or a dose", where="method.name",
-                              remedy='Use name = "aipw", or say roles.treatment_type = "continuous".')  # fmt: skip
+        raise EstimationError(
+            "needs-number",
+            "the partially linear model needs two arms or a dose",
+            where="method.name",
+            remedy='Use name = "aipw", or say roles.treatment_type = "continuous".',
+        )
     return str(name)
 
 
@@ -95,9 +105,11 @@ def build_estimator(study: Any, table: Any, method: str, *, covariates: tuple[st
     outcome = options.outcome_learner or options.learner
     treatment = options.treatment_learner or options.learner
     shared: dict[str, Any] = {
-        "treatment": table.treatment, "covariates": list(table.covariates if covariates is None else covariates),
-        "cluster": table.cluster, "level": options.level,
-    }  # fmt: skip
+        "treatment": table.treatment,
+        "covariates": list(table.covariates if covariates is None else covariates),
+        "cluster": table.cluster,
+        "level": options.level,
+    }
     split = {
         "folds": options.folds,
         "repeats": options.repeats,
@@ -148,12 +160,19 @@ def _estimates(study: Any, table: Any, method: str, main: Any, steps: Steps) -> 
     svg = draw_svg("estimates", lambda ax: forest(shown, unit=unit, ax=ax), size=(6.2, height))
     words = "; ".join(f"{label} {format_number(estimate)}" for label, estimate, _, _ in shown)
     level = f"{100 * study.method.level:g}%"
-    figure = Figure.of("estimates", "Estimates side by side", f"Points with {level} intervals; the answer is in blue.",
-                       f"Forest plot of estimates: {words}.", svg)  # fmt: skip
+    figure = Figure.of(
+        "estimates",
+        "Estimates side by side",
+        f"Points with {level} intervals; the answer is in blue.",
+        f"Forest plot of estimates: {words}.",
+        svg,
+    )
     return Parts(
-        findings=tuple(findings), figures=(figure,), notes=tuple(notes),
+        findings=tuple(findings),
+        figures=(figure,),
+        notes=tuple(notes),
         tables=(Table(name="estimates", title="Estimates", columns=columns, rows=rows),),
-    )  # fmt: skip
+    )
 
 
 def _alternatives(study: Any, table: Any, method: str) -> list[str]:
@@ -184,13 +203,19 @@ def _findings(study: Any, table: Any, estimator: Any, method: str, *, headline: 
             Finding(
                 name=f"{method}:{index}" if not (headline and index == 0) else "effect",
                 label=f"{TITLES[method]}, {contrast}" if several else TITLES[method],
-                estimate=effect.estimate, level=effect.level if finite else None, unit=_unit_words(study, table),
-                low=effect.low if finite else None, high=effect.high if finite else None,
+                estimate=effect.estimate,
+                level=effect.level if finite else None,
+                unit=_unit_words(study, table),
+                low=effect.low if finite else None,
+                high=effect.high if finite else None,
                 standard_error=effect.standard_error if finite else None,
-                p_value=effect.p_value if finite else None, n=effect.n, method=effect.method,
-                estimand=effect.estimand, headline=headline and index == 0,
+                p_value=effect.p_value if finite else None,
+                n=effect.n,
+                method=effect.method,
+                estimand=effect.estimand,
+                headline=headline and index == 0,
             )
-        )  # fmt: skip
+        )
     return found
 
 
@@ -226,21 +251,40 @@ def _overlap(study: Any, table: Any, main: Any) -> Parts:
     propensity = np.median(main.nuisances_["propensity"], axis=1)
     dropped = int((~main.kept_).sum())
     rule = f"Propensities below {study.method.threshold:g} were "
-    rule += "raised to it; no row was left out." if study.method.overlap_rule == "clip" else (
-        f"a reason to leave rows out: {dropped:,} of {len(main.kept_):,} were, and the effect is that of the rest."
-    )  # fmt: skip
+    rule += (
+        "raised to it; no row was left out."
+        if study.method.overlap_rule == "clip"
+        else (
+            f"a reason to leave rows out: {dropped:,} of {len(main.kept_):,} were, and the effect is that of the rest."
+        )
+    )
     found = measure_overlap(
-        _coded(main), propensity, estimand=study.method.estimand, threshold=max(study.method.threshold, 0.01),
-        names=_arm_names(table, main), trimming=rule, kept=main.kept_,
-    )  # fmt: skip
+        _coded(main),
+        propensity,
+        estimand=study.method.estimand,
+        threshold=max(study.method.threshold, 0.01),
+        names=_arm_names(table, main),
+        trimming=rule,
+        kept=main.kept_,
+    )
     check = Check(
-        name="overlap", title="Overlap", null="Comparable units are found in every arm.", verdict=found.verdict,
-        statistic="share of units without a counterpart", value=found.beyond, words=found.words,
+        name="overlap",
+        title="Overlap",
+        null="Comparable units are found in every arm.",
+        verdict=found.verdict,
+        statistic="share of units without a counterpart",
+        value=found.beyond,
+        words=found.words,
         cannot_show="Overlap in what was not measured.",
-    )  # fmt: skip
+    )
     title = "Overlap of the arms"
-    figure = Figure.of("overlap", title, f"Estimated propensities. {rule}",
-                       f"Histograms of the propensity in each arm. {found.words}", draw_svg("overlap", found.plot))  # fmt: skip
+    figure = Figure.of(
+        "overlap",
+        title,
+        f"Estimated propensities. {rule}",
+        f"Histograms of the propensity in each arm. {found.words}",
+        draw_svg("overlap", found.plot),
+    )
     return Parts(
         checks=(check,), figures=(figure,), tables=(Table.from_frame("overlap", title, found.to_frame()),)
     )
@@ -257,18 +301,33 @@ def _balance(study: Any, table: Any, main: Any) -> Parts:
         weights = balancing_weights(codes, np.median(used, axis=1), study.method.estimand) * main.kept_
     groups = {name: columns for name, columns in table.sources.items() if len(columns) > 1}
     found = measure_balance(
-        np.asarray(table.X[list(table.covariates)], dtype=float), codes, weights, names=table.covariates,
-        arms=_arm_names(table, main), groups=groups or None, estimand=study.method.estimand,
-    )  # fmt: skip
+        np.asarray(table.X[list(table.covariates)], dtype=float),
+        codes,
+        weights,
+        names=table.covariates,
+        arms=_arm_names(table, main),
+        groups=groups or None,
+        estimand=study.method.estimand,
+    )
     check = Check(
-        name="balance", title="Balance of covariates", null="The arms have the same covariates after weighting.",
-        verdict=found.verdict, statistic=f"largest {found.measure}", value=found.worst_after, words=found.words,
+        name="balance",
+        title="Balance of covariates",
+        null="The arms have the same covariates after weighting.",
+        verdict=found.verdict,
+        statistic=f"largest {found.measure}",
+        value=found.worst_after,
+        words=found.words,
         cannot_show="Balance of what was not measured, or of combinations of covariates.",
-    )  # fmt: skip
+    )
     height = 1.2 + 0.3 * len(found.rows)
     svg = draw_svg("balance", found.plot, size=(6.2, min(height, 12.0)))
-    figure = Figure.of("balance", "Balance of covariates", "Standardised mean differences before and after weighting.",
-                       f"Love plot. {found.words}", svg)  # fmt: skip
+    figure = Figure.of(
+        "balance",
+        "Balance of covariates",
+        "Standardised mean differences before and after weighting.",
+        f"Love plot. {found.words}",
+        svg,
+    )
     frame = found.to_frame()
     return Parts(checks=(check,), figures=(figure,), tables=(Table.from_frame("balance", "Balance", frame),))
 
@@ -286,10 +345,15 @@ def _refutations(study: Any, table: Any, method: str, steps: Steps) -> list[Part
 
         def compute(name: str = name) -> Parts:
             found = refute(
-                build_estimator(study, table, method), table.X, table.y, name, draws=study.checks.draws,
-                seed=integer_seed(study.seed, "refute", name), jobs=study.run_options.jobs,
+                build_estimator(study, table, method),
+                table.X,
+                table.y,
+                name,
+                draws=study.checks.draws,
+                seed=integer_seed(study.seed, "refute", name),
+                jobs=study.run_options.jobs,
                 backend=study.run_options.backend,
-            )  # fmt: skip
+            )
             return Parts(checks=(_refutation_check(found),))
 
         parts.append(parts_step(steps, f"refute {name}", compute))
@@ -298,9 +362,16 @@ def _refutations(study: Any, table: Any, method: str, steps: Steps) -> list[Part
 
 def _refutation_check(found: Any) -> Check:
     return Check(
-        name=found.name, title=found.title, null=found.null, verdict=found.verdict, statistic=found.statistic_name,
-        value=found.statistic, p_value=found.p_value, words=found.words, cannot_show=found.cannot_show,
-    )  # fmt: skip
+        name=found.name,
+        title=found.title,
+        null=found.null,
+        verdict=found.verdict,
+        statistic=found.statistic_name,
+        value=found.statistic,
+        p_value=found.p_value,
+        words=found.words,
+        cannot_show=found.cannot_show,
+    )
 
 
 def _placebo_outcome(study: Any, table: Any, method: str, steps: Steps) -> Parts:
@@ -323,10 +394,16 @@ def _placebo_parts(study: Any, table: Any, method: str, name: str) -> Parts:
         else f"The same analysis finds {size} on {name}: no sign of an effect where there can be none."
     )
     check = Check(
-        name="placebo-outcome", title=f"Placebo outcome: {name}", null=f"The treatment has no effect on {name}.",
-        verdict=verdict, statistic="effect on the placebo outcome", value=effect.estimate, p_value=effect.p_value,
-        words=words, cannot_show=f"Confounding that acts on {study.roles.outcome} but not on {name}.",
-    )  # fmt: skip
+        name="placebo-outcome",
+        title=f"Placebo outcome: {name}",
+        null=f"The treatment has no effect on {name}.",
+        verdict=verdict,
+        statistic="effect on the placebo outcome",
+        value=effect.estimate,
+        p_value=effect.p_value,
+        words=words,
+        cannot_show=f"Confounding that acts on {study.roles.outcome} but not on {name}.",
+    )
     return Parts(checks=(check,))
 
 
@@ -341,9 +418,15 @@ def _elements(study: Any, main: Any, method: str) -> Any:
             main.outcome_, main.treatment_, nuisances["outcome"], nuisances["treatment"], theta, psi, clusters
         )
     return interactive_elements(
-        main.outcome_, _coded(main), main.nuisances_["outcome"], main.nuisances_["propensity_used"], theta, psi,
-        estimand=study.method.estimand, clusters=clusters,
-    )  # fmt: skip
+        main.outcome_,
+        _coded(main),
+        main.nuisances_["outcome"],
+        main.nuisances_["propensity_used"],
+        theta,
+        psi,
+        estimand=study.method.estimand,
+        clusters=clusters,
+    )
 
 
 def _sensitivity(study: Any, table: Any, method: str, main: Any, steps: Steps) -> Parts:
@@ -360,10 +443,29 @@ def _sensitivity(study: Any, table: Any, method: str, main: Any, steps: Steps) -
     bounds = omitted_variable_bounds(elements, cf_y=strength, cf_d=strength, level=level)
     value, value_ci = robustness_values(elements, level=level)
     benchmarks = _benchmarks(study, table, method, elements, steps)
-    rows: list[tuple[Any, ...]] = [(f"explains {strength:.0%} of both", strength, strength, bounds.low, bounds.high,
-                                    bounds.confidence_low, bounds.confidence_high)]  # fmt: skip
-    rows += [(f"as strong as {item.label}", item.cf_y, item.cf_d, item.bounds.low, item.bounds.high,
-              item.bounds.confidence_low, item.bounds.confidence_high) for item in benchmarks]  # fmt: skip
+    rows: list[tuple[Any, ...]] = [
+        (
+            f"explains {strength:.0%} of both",
+            strength,
+            strength,
+            bounds.low,
+            bounds.high,
+            bounds.confidence_low,
+            bounds.confidence_high,
+        )
+    ]
+    rows += [
+        (
+            f"as strong as {item.label}",
+            item.cf_y,
+            item.cf_d,
+            item.bounds.low,
+            item.bounds.high,
+            item.bounds.confidence_low,
+            item.bounds.confidence_high,
+        )
+        for item in benchmarks
+    ]
     columns = (
         "hidden confounder",
         "of outcome",
@@ -374,16 +476,30 @@ def _sensitivity(study: Any, table: Any, method: str, main: Any, steps: Steps) -
         "confidence high",
     )
     unit = _unit_words(study, table)
-    finding = Finding(name="robustness", label="Robustness value", estimate=100 * value, unit="% of remaining variation",
-                      method="omitted-variable bounds")  # fmt: skip
+    finding = Finding(
+        name="robustness",
+        label="Robustness value",
+        estimate=100 * value,
+        unit="% of remaining variation",
+        method="omitted-variable bounds",
+    )
     check = _sensitivity_check(study, benchmarks, value, value_ci)
     title = "Effect under hidden confounding"
     svg = draw_svg("sensitivity", lambda ax: _draw_sensitivity(elements, benchmarks, level, unit, ax))
-    figure = Figure.of("sensitivity", title, "The range of the effect (shaded: with sampling error) as a hidden "
-                       "confounder grows; it explains the same share of outcome and treatment.",
-                       f"Bounds of the effect against confounding strength. {check.words}", svg)  # fmt: skip
-    return Parts(findings=(finding,), checks=(check,), figures=(figure,),
-                 tables=(Table(name="sensitivity", title=title, columns=columns, rows=tuple(rows)),))  # fmt: skip
+    figure = Figure.of(
+        "sensitivity",
+        title,
+        "The range of the effect (shaded: with sampling error) as a hidden "
+        "confounder grows; it explains the same share of outcome and treatment.",
+        f"Bounds of the effect against confounding strength. {check.words}",
+        svg,
+    )
+    return Parts(
+        findings=(finding,),
+        checks=(check,),
+        figures=(figure,),
+        tables=(Table(name="sensitivity", title=title, columns=columns, rows=tuple(rows)),),
+    )
 
 
 def _sensitivity_check(study: Any, benchmarks: list[Any], value: float, value_ci: float) -> Check:
@@ -398,10 +514,15 @@ def _sensitivity_check(study: Any, benchmarks: list[Any], value: float, value_ci
         words += f" None as strong as {', '.join(item.label for item in benchmarks[:3])} would be."
     verdict = "informs" if study.roles.randomised else "warns" if strongest or value_ci < 0.01 else "passes"
     return Check(
-        name="sensitivity", title="Hidden confounding", verdict=verdict, words=words, value=value,
+        name="sensitivity",
+        title="Hidden confounding",
+        verdict=verdict,
+        words=words,
+        value=value,
         null="No hidden confounder as strong as the measured ones turns the sign.",
-        statistic="robustness value", cannot_show="Whether such a confounder exists.",
-    )  # fmt: skip
+        statistic="robustness value",
+        cannot_show="Whether such a confounder exists.",
+    )
 
 
 def _benchmarks(study: Any, table: Any, method: str, elements: Any, steps: Steps) -> list[Any]:
@@ -410,13 +531,18 @@ def _benchmarks(study: Any, table: Any, method: str, elements: Any, steps: Steps
     names = study.checks.benchmarks if study.checks.benchmarks is not None else tuple(table.sources)[:8]
     unknown = [name for name in names if name not in table.sources]
     if unknown:
-        raise EstimationError("unknown-benchmark", f"{unknown[0]!r} is not among the covariates",
-                              where="checks.benchmarks", remedy=f"Choose from {', '.join(table.sources)}.")  # fmt: skip
+        raise EstimationError(
+            "unknown-benchmark",
+            f"{unknown[0]!r} is not among the covariates",
+            where="checks.benchmarks",
+            remedy=f"Choose from {', '.join(table.sources)}.",
+        )
     variance, found = float(np.var(table.y)), []
     for name in names if len(table.sources) > 1 else ():
         rest = tuple(column for column in table.covariates if column not in table.sources[name])
-        short = fitted_step(steps, f"without {name}", build_estimator(study, table, method, covariates=rest),
-                            table.X, table.y)  # fmt: skip
+        short = fitted_step(
+            steps, f"without {name}", build_estimator(study, table, method, covariates=rest), table.X, table.y
+        )
         gains = benchmark_gains(elements, _elements(study, short, method), variance, [name])
         if gains.cf_d >= 1.0:
             continue
@@ -434,16 +560,30 @@ def _draw_sensitivity(elements: Any, benchmarks: list[Any], level: float, unit: 
     top = max([0.1, *(1.3 * max(item.cf_y, item.cf_d) for item in benchmarks)])
     share = np.linspace(0.0, min(top, 0.5), 100)
     bounds = bounds_at(elements, np.asarray(confounding_strength(share, share)), level)
-    ax.fill_between(100 * share, bounds["confidence_low"], bounds["confidence_high"], color=PALETTE["blue"],
-                    alpha=0.15, linewidth=0)  # fmt: skip
+    ax.fill_between(
+        100 * share,
+        bounds["confidence_low"],
+        bounds["confidence_high"],
+        color=PALETTE["blue"],
+        alpha=0.15,
+        linewidth=0,
+    )
     ax.plot(100 * share, bounds["low"], color=PALETTE["blue"], linewidth=2)
     ax.plot(100 * share, bounds["high"], color=PALETTE["blue"], linewidth=2)
     ax.axhline(0, color=PALETTE["muted"], linewidth=1, linestyle=(0, (4, 3)))
     for item in benchmarks[:3]:
         strength = float(np.sqrt(item.cf_y * item.cf_d))
         ax.axvline(100 * strength, color=PALETTE["orange"], linewidth=1)
-        ax.annotate(item.label, (100 * strength, 0.98), xycoords=("data", "axes fraction"), rotation=90,
-                    va="top", ha="right", color=PALETTE["orange"], fontsize=9)  # fmt: skip
+        ax.annotate(
+            item.label,
+            (100 * strength, 0.98),
+            xycoords=("data", "axes fraction"),
+            rotation=90,
+            va="top",
+            ha="right",
+            color=PALETTE["orange"],
+            fontsize=9,
+        )
     ax.set(xlabel="share of remaining variation the hidden confounder explains, %", ylabel=unit)
 
 
@@ -468,12 +608,18 @@ def _heterogeneity_parts(study: Any, table: Any) -> Parts:
 
     options = study.method
     learner = DRLearner(
-        treatment=table.treatment, covariates=list(table.covariates), cluster=table.cluster,
+        treatment=table.treatment,
+        covariates=list(table.covariates),
+        cluster=table.cluster,
         outcome_learner=options.outcome_learner or options.learner,
-        propensity_learner=options.treatment_learner or options.learner, overlap_rule="clip",
-        threshold=options.threshold, folds=options.folds, level=options.level, seed=study.seed,
+        propensity_learner=options.treatment_learner or options.learner,
+        overlap_rule="clip",
+        threshold=options.threshold,
+        folds=options.folds,
+        level=options.level,
+        seed=study.seed,
         n_jobs=study.run_options.jobs,
-    ).fit(table.X, table.y)  # fmt: skip
+    ).fit(table.X, table.y)
     quantiles = group_effects(learner, table.X, table.y, groups=4 if len(table.y) >= 200 else 2)
     linear = best_linear_projection(learner, table.X)
     unit = _unit_words(study, table)
@@ -481,17 +627,22 @@ def _heterogeneity_parts(study: Any, table: Any) -> Parts:
     def draw(ax: Any) -> None:
         quantiles.plot(ax=ax).set_xlabel(unit)
 
-    figure = Figure.of("groups", "Effect by predicted effect", quantiles.words,
-                       f"Mean effect in groups sorted by their predicted effect. {quantiles.words}",
-                       draw_svg("groups", draw))  # fmt: skip
+    figure = Figure.of(
+        "groups",
+        "Effect by predicted effect",
+        quantiles.words,
+        f"Mean effect in groups sorted by their predicted effect. {quantiles.words}",
+        draw_svg("groups", draw),
+    )
     keep = ["name", "estimate", "low", "high", "p_holm", "n"]
     return Parts(
-        figures=(figure,), notes=(quantiles.words, linear.words),
+        figures=(figure,),
+        notes=(quantiles.words, linear.words),
         tables=(
             Table.from_frame("groups", "Effect in groups", quantiles.to_frame()[keep]),
             Table.from_frame("projection", "How the effect goes with covariates", linear.to_frame()[keep]),
         ),
-    )  # fmt: skip
+    )
 
 
 def _graph(study: Any, table: Any) -> Parts:
@@ -538,7 +689,8 @@ def _sentence(study: Any, table: Any, main: Any, finding: Finding, credibility: 
     size = f"{format_number(abs(finding.estimate))}{f' {unit}' if unit else ''}"
     verb = "higher" if finding.estimate >= 0 else "lower"
     interval = f" ({finding.interval_words()})" if finding.low is not None else ""
-    text = f"{_condition(study, table, main)}, {outcome} is {verb} by {size} on average{_population(study, table)}{interval}"
+    change = f"average {outcome} would be {size} {verb}{_population(study, table)}"
+    text = f"{_condition(study, table, main)}, {change}{interval}"
     undecided = finding.low is not None and finding.high is not None and finding.low <= 0 <= finding.high
     text += "; the data do not settle the direction." if undecided else "."
     if credibility == "not credible":
