@@ -13,7 +13,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "_ext"))
 sys.path.insert(0, str(HERE.parent / "src"))
 
-import suppose  # noqa: E402
+import suppose
 
 project = "suppose"
 author = "The suppose developers"
@@ -72,6 +72,7 @@ sphinx_gallery_conf = {
 }
 
 # Page
+smartquotes = False
 html_theme = "pydata_sphinx_theme"
 html_title = "suppose"
 html_static_path = ["_static"]
@@ -97,8 +98,8 @@ html_theme_options = {
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],
-    "pygments_light_style": "tango",
-    "pygments_dark_style": "github-dark",
+    "pygments_light_style": "a11y-high-contrast-light",
+    "pygments_dark_style": "a11y-high-contrast-dark",
     "back_to_top_button": False,
     "search_as_you_type": False,
 }

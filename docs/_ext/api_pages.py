@@ -74,7 +74,14 @@ def summary(module: ModuleType, names: list[str]) -> str:
     LISTED.update(f"{module.__name__}.{name}" for name in documented)
     if not documented:
         return ""
-    lines = [f".. currentmodule:: {module.__name__}", "", ".. autosummary::", "   :toctree:", "   :nosignatures:", ""]
+    lines = [
+        f".. currentmodule:: {module.__name__}",
+        "",
+        ".. autosummary::",
+        "   :toctree:",
+        "   :nosignatures:",
+        "",
+    ]
     return "\n".join([*lines, *(f"   {name}" for name in documented), ""])
 
 
@@ -91,7 +98,12 @@ def page(room: ModuleType) -> str:
         shown |= {id(getattr(module, item)) for item in fresh}
         table = summary(module, fresh)
         if table:
-            parts += [heading(module.__name__, "-"), first_paragraph(module.__doc__), rest(module.__doc__), table]
+            parts += [
+                heading(module.__name__, "-"),
+                first_paragraph(module.__doc__),
+                rest(module.__doc__),
+                table,
+            ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

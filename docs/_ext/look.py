@@ -15,12 +15,14 @@ def reset(gallery_conf: dict[str, Any], fname: str) -> None:
 
     mpl.rcParams.update(STYLE)
     colours = [PALETTE[name] for name in ("blue", "orange", "green", "red", "purple")]
-    mpl.rcParams.update({
-        "axes.prop_cycle": cycler(color=colours),
-        "figure.facecolor": "white",
-        "axes.facecolor": "white",
-        "savefig.facecolor": "white",
-        "figure.figsize": (6.4, 3.6),
-        "figure.constrained_layout.use": True,
-    })
+    mpl.rcParams.update(
+        {
+            "axes.prop_cycle": cycler(color=colours),
+            "figure.facecolor": "white",
+            "axes.facecolor": "white",
+            "savefig.facecolor": "white",
+            "figure.figsize": (6.4, 3.6),
+            "figure.constrained_layout.use": True,
+        }
+    )
     logging.getLogger("matplotlib").setLevel(logging.WARNING)

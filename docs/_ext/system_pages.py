@@ -30,24 +30,29 @@ def planned_page(item: System) -> str:
     state = (
         "Available in this version."
         if item.available
-        else "Planned: not part of this version. What stands here is settled; its method, checks and figures will follow."
+        else (
+            "Planned: not part of this version. What stands here is settled; "
+            "its method, checks and figures will follow."
+        )
     )
-    return "\n".join([
-        heading(item.title, "="),
-        f"*{item.answers}*\n",
-        ".. list-table::",
-        "   :class: facts",
-        "   :stub-columns: 1\n",
-        f"   * - Paper\n     - {item.paper.replace('*', chr(92) + '*')}, `arXiv {item.arxiv} <{item.url}>`__",
-        f"   * - Asked with\n     - ``question = \"{item.question}\"``",
-        f"   * - Name\n     - ``{item.slug}``",
-        f"   * - Room\n     - ``suppose.{item.room}``",
-        f"   * - State\n     - {state}\n",
-    ])
+    return "\n".join(
+        [
+            heading(item.title, "="),
+            f"*{item.answers}*\n",
+            ".. list-table::",
+            "   :class: facts",
+            "   :stub-columns: 1\n",
+            f"   * - Paper\n     - {item.paper.replace('*', chr(92) + '*')}, `arXiv {item.arxiv} <{item.url}>`__",
+            f'   * - Asked with\n     - ``question = "{item.question}"``',
+            f"   * - Name\n     - ``{item.slug}``",
+            f"   * - Room\n     - ``suppose.{item.room}``",
+            f"   * - State\n     - {state}\n",
+        ]
+    )
 
 
 class SystemList(SphinxDirective):
-    """``.. system-list::`` : every system, by room, with the question it answers."""
+    """``.. system-list::`` : every system, by room, with the question it answers; also their toctree."""
 
     def run(self) -> list[nodes.Node]:
         lines: list[str] = []
@@ -61,7 +66,8 @@ class SystemList(SphinxDirective):
                     f"     - ``{item.question}``",
                 ]
             lines.append("")
-        lines += [".. |planned| replace:: :planned:`planned`"]
+        lines += [".. |planned| replace:: :planned:`planned`", "", ".. toctree::", "   :hidden:", ""]
+        lines += [f"   {item.slug}" for item in systems()]
         return self.parse_text_to_nodes(StringList(lines, source=str(self.env.docname)))
 
 

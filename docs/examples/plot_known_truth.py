@@ -14,9 +14,9 @@ through curves that no straight line follows.
 
 from suppose.datasets import make_confounded
 
-table = make_confounded(n=1_000, p=4, effect=1.0, form="nonlinear", seed=1)
+table = make_confounded(1_000, 4, effect=1.0, form="nonlinear", seed=1)
 print(table)
-print(table.frame.groupby("d")["y"].mean().rename("mean outcome").round(2))
+print(table.frame.groupby("d")["y"].mean().round(2).to_string())
 
 # %%
 # The treated do better by far more than the treatment does for them. Adjusting along straight lines removes
@@ -25,8 +25,9 @@ print(table.frame.groupby("d")["y"].mean().rename("mean outcome").round(2))
 from suppose.effects import Interactive
 
 for learner in ("linear", "boosting"):
-    model = Interactive("d", outcome_learner=learner, seed=1).fit(table.X, table.y)
-    print(f"{learner}:", model.effect_)
+    model = Interactive("d", outcome_learner=learner, seed=1)
+    effect = model.fit(table.X, table.y).effect_
+    print(f"{learner:8} {effect.estimate:.2f}, 95% interval {effect.low:.2f} to {effect.high:.2f}")
 
 # %%
 # Forty tables
@@ -35,17 +36,16 @@ for learner in ("linear", "boosting"):
 
 import matplotlib.pyplot as plt
 
-fig, axes = plt.subplots(1, 2, sharey=True, figsize=(6.4, 4.2))
-for ax, learner in zip(axes, ("linear", "boosting")):
-    found = []
-    for seed in range(40):
-        table = make_confounded(n=1_000, p=4, effect=1.0, form="nonlinear", seed=seed)
-        found.append(Interactive("d", outcome_learner=learner, seed=seed).fit(table.X, table.y).effect_)
+fig, axes = plt.subplots(1, 2, sharex=True, sharey=True, figsize=(6.4, 4.2))
+for ax, learner in zip(axes, ("linear", "boosting"), strict=True):
     hits = 0
-    for place, effect in enumerate(found):
-        hit = effect.low <= 1.0 <= effect.high
+    for seed in range(40):
+        table = make_confounded(1_000, 4, effect=1.0, form="nonlinear", seed=seed)
+        model = Interactive("d", outcome_learner=learner, seed=seed)
+        effect = model.fit(table.X, table.y).effect_
+        hit = effect.low <= table.truth["ATE"] <= effect.high
         hits += hit
-        ax.plot([effect.low, effect.high], [place, place], color="#2f6fab" if hit else "#d1741f", lw=1.6)
+        ax.plot([effect.low, effect.high], [seed, seed], color="C0" if hit else "C1")
     ax.axvline(1.0, color="#6b7280", ls="--", lw=1)
     ax.set(title=f"{learner}: {hits} of 40", xlabel="effect", yticks=[])
 plt.show()

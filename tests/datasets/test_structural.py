@@ -66,7 +66,7 @@ def test_a_long_chain_stays_finite() -> None:
 @pytest.mark.parametrize(
     ("edges", "code", "message"),
     [
-        ([("a", "b"), ("b", "c"), ("c", "a")], "cycle", "arrows among a, b, c go round"),
+        ([("a", "b"), ("b", "c"), ("c", "a")], "graph-cycle", "arrows among a, b, c go round"),
         ([("a", "a")], "self-loop", "variable 'a': a variable cannot cause itself"),
         ([], "empty-graph", "expected at least one edge"),
         ([("a", "b", "c")], "bad-edge", r"expected \(cause, effect\), got \('a', 'b', 'c'\)"),

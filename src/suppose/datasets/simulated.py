@@ -251,8 +251,8 @@ def make_multivalued(
 ) -> Simulated:
     """A treatment of several arms, numbered from 0, chosen in measured ways.
 
-    Arm ``k`` adds ``effects[k - 1]`` to the outcome. It is chosen with odds ``exp(s (x1 + x2) / sqrt(2) * (k / K - 1/2))``; the mean of arm 0 is
-    ``x1 + x2``.
+    Arm ``k`` adds ``effects[k - 1]`` to the outcome, whose mean under arm 0 is ``x1 + x2``. It is chosen with
+    odds ``exp(s (x1 + x2) / sqrt(2) * (k / K - 1/2))``, ``s`` being the steepness of the overlap asked for.
 
     Parameters
     ----------

@@ -89,7 +89,7 @@ def make_graph_data(
     Raises
     ------
     GraphError
-        ``cycle`` when the arrows go round; ``self-loop``; ``empty-graph``; ``bad-edge``.
+        ``graph-cycle`` when the arrows go round; ``self-loop``; ``empty-graph``; ``bad-edge``.
     DataError
         ``bad-generator-argument``.
 
@@ -167,7 +167,7 @@ def _causal_order(pairs: list[tuple[Any, ...]], hidden: list[tuple[Any, ...]]) -
         ready = [name for name, causes in waiting.items() if causes.isdisjoint(waiting)]
         if not ready:
             raise GraphError(
-                "cycle", f"the arrows among {', '.join(sorted(waiting))} go round", where="argument 'edges'",
+                "graph-cycle", f"the arrows among {', '.join(sorted(waiting))} go round", where="argument 'edges'",
                 remedy="Remove or turn one of them.",
             )  # fmt: skip
         order.extend(ready)
