@@ -217,7 +217,7 @@ def check_e_value(estimator: Any, *, effect: int = 0) -> EValue:
     found = estimator.effects_[effect]
     y, d = estimator.outcome_[estimator.kept_], estimator.treatment_[estimator.kept_]
     nuisances = getattr(estimator, "nuisances_", {})
-    if found.contrast == "per unit":
+    if found.estimand == "partially linear":
         shift = 1.0 if set(np.unique(d)) <= {0.0, 1.0} else float(np.std(d))
         groups = d if shift == 1.0 else np.zeros(len(d))
         scale = _pooled_sd(y, groups)

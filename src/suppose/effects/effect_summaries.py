@@ -22,6 +22,7 @@ Not done: groups searched for in the data (trees), intervals uniform over a curv
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,132 +36,21 @@ from suppose.core.errors import DataError, EstimationError
 from suppose.core.figures import PALETTE, forest, new_axes
 from suppose.effects.designs import Design, read_material
 from suppose.effects.heterogeneity import DRLearner, out_of_fold_effects
+from suppose.effects.linear_inference import (
+    SummaryRow,
+    linear_inference,
+    rows_frame,
+    summary_rows,
+)
 
 __all__ = [
     "Calibration",
     "GroupEffects",
-    "LinearInference",
     "LinearProjection",
-    "SummaryRow",
     "best_linear_projection",
     "calibration_test",
     "group_effects",
-    "linear_inference",
 ]
-
-
-@dataclasses.dataclass(frozen=True)
-class LinearInference:
-    """Coefficients, their covariance and the degrees of freedom of their t intervals."""
-
-    coefficients: Float[np.ndarray, " k"]
-    covariance: Float[np.ndarray, "k k"]
-    freedom: float
-
-    def interval(self, contrast: Float[np.ndarray, " k"], level: float) -> tuple[float, float, float, float]:
-        """Estimate, standard error, low and high of a linear combination of coefficients."""
-        value = float(contrast @ self.coefficients)
-        se = float(np.sqrt(max(contrast @ self.covariance @ contrast, 0.0)))
-        half = float(stats.t.ppf(0.5 + level / 2, self.freedom)) * se
-        return value, se, value - half, value + half
-
-    def p_value(self, contrast: Float[np.ndarray, " k"], null: float = 0.0) -> float:
-        """Two-sided p-value of a linear combination being ``null``."""
-        value, se, _, _ = self.interval(contrast, 0.95)
-        if se == 0:
-            return 1.0 if value == null else 0.0
-        return float(2 * stats.t.sf(abs(value - null) / se, self.freedom))
-
-
-def linear_inference(
-    D: Float[np.ndarray, "n k"], phi: Float[np.ndarray, " n"], clusters: Int[np.ndarray, " n"] | None = None
-) -> LinearInference:
-    """Least squares of ``phi`` on ``D`` with HC3, or with clusters CR1, covariance.
-
-    Raises
-    ------
-    EstimationError
-        ``collinear`` when the columns of ``D`` depend on each other linearly.
-
-    Examples
-    --------
-    >>> found = linear_inference(np.ones((4, 1)), np.array([1.0, 2.0, 3.0, 4.0]))
-    >>> float(found.coefficients[0]), round(float(found.covariance[0, 0]), 4)
-    (2.5, 0.5556)
-    """
-    n, k = D.shape
-    scale = np.sqrt((D**2).mean(axis=0))
-    if np.linalg.matrix_rank(D / np.where(scale > 0, scale, 1.0)) < k or n <= k:
-        raise EstimationError(
-            "collinear", f"expected more rows than columns and columns that do not depend on each other, got {n} "
-            f"rows and {k} columns of rank {np.linalg.matrix_rank(D)}", where="columns",
-            remedy="Leave out constant, duplicate and redundant one-hot columns.",
-        )  # fmt: skip
-    bread = np.linalg.inv(D.T @ D)
-    coefficients = bread @ (D.T @ phi)
-    residual = phi - D @ coefficients
-    if clusters is None:
-        leverage = np.einsum("ij,jk,ik->i", D, bread, D)
-        scores = D * (residual / np.maximum(1.0 - leverage, 1e-8))[:, None]
-        return LinearInference(coefficients, bread @ (scores.T @ scores) @ bread, float(n - k))
-    _, index = np.unique(clusters, return_inverse=True)
-    count = int(index.max()) + 1
-    sums = np.zeros((count, k))
-    np.add.at(sums, index, D * residual[:, None])
-    factor = count / max(count - 1, 1) * (n - 1) / (n - k)
-    return LinearInference(coefficients, factor * bread @ (sums.T @ sums) @ bread, float(max(count - 1, 1)))
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """P-values adjusted for all being looked at together (Holm, 1979).
-
-    Examples
-    --------
-    >>> [round(p, 3) for p in holm([0.01, 0.04, 0.03])]
-    [0.03, 0.06, 0.06]
-    """
-    p = np.asarray(p_values, dtype=float)
-    order = np.argsort(p)
-    stepped = np.maximum.accumulate((len(p) - np.arange(len(p))) * p[order])
-    adjusted = np.empty(len(p))
-    adjusted[order] = np.minimum(stepped, 1.0)
-    return [float(value) for value in adjusted]
-
-
-@dataclasses.dataclass(frozen=True)
-class SummaryRow:
-    """One figure of a summary: pointwise and simultaneous interval, p-value of zero and Holm's."""
-
-    name: str
-    estimate: float
-    standard_error: float
-    low: float
-    high: float
-    simultaneous_low: float
-    simultaneous_high: float
-    p_value: float
-    p_holm: float
-    n: int
-
-
-def _summary_rows(
-    found: LinearInference, contrasts: Float[np.ndarray, "m k"], names: Sequence[str], sizes: Sequence[int],
-    level: float,
-) -> tuple[SummaryRow, ...]:  # fmt: skip
-    together = 1 - (1 - level) / len(names)
-    p_values = [found.p_value(contrast) for contrast in contrasts]
-    rows = []
-    for name, contrast, p, q, n in zip(names, contrasts, p_values, holm(p_values), sizes, strict=True):
-        estimate, se, low, high = found.interval(contrast, level)
-        _, _, wide_low, wide_high = found.interval(contrast, together)
-        rows.append(SummaryRow(name, estimate, se, low, high, wide_low, wide_high, p, q, int(n)))
-    return tuple(rows)
-
-
-def _frame(rows: Sequence[Any]) -> Any:
-    import pandas as pd
-
-    return pd.DataFrame([dataclasses.asdict(row) for row in rows])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -191,7 +81,7 @@ class GroupEffects:
 
     def to_frame(self) -> Any:
         """One row per group, as a pandas frame."""
-        return _frame(self.rows)
+        return rows_frame(self.rows)
 
     def __str__(self) -> str:
         return "\n".join([self.words, *(f"  {_row_text(row)}" for row in self.rows)])
@@ -229,7 +119,7 @@ class LinearProjection:
 
     def to_frame(self) -> Any:
         """One row per covariate, the effect at the means first, as a pandas frame."""
-        return _frame((self.intercept, *self.rows))
+        return rows_frame((self.intercept, *self.rows))
 
     def __str__(self) -> str:
         return "\n".join([self.words, *(f"  {_row_text(row)}" for row in (self.intercept, *self.rows))])
@@ -282,7 +172,7 @@ class Calibration:
 
     def to_frame(self) -> Any:
         """Average effect and slope, as a pandas frame."""
-        return _frame((self.average, self.slope))
+        return rows_frame((self.average, self.slope))
 
     def __str__(self) -> str:
         return self.words
@@ -431,7 +321,7 @@ def _column_groups(X: Any, by: Any, groups: int) -> tuple[Int[np.ndarray, " n"],
         shown = [format_number(float(edge)) for edge in edges]
         return (
             index.astype(np.int64),
-            [f"{low} to {high}" for low, high in zip(shown, shown[1:], strict=False)],
+            [f"{low} to {high}" for low, high in itertools.pairwise(shown)],
             title,
         )
     prefix = "" if title == "the labels given" else f"{title} = "
@@ -444,7 +334,7 @@ def _group_table(
     clusters: Int[np.ndarray, " n"] | None, level: float,
 ) -> GroupEffects:  # fmt: skip
     sizes = np.bincount(labels, minlength=len(names))
-    present = np.flatnonzero(sizes)
+    present = [int(k) for k in np.flatnonzero(sizes)]
     if len(present) < 2 or sizes[present].min() < 2:
         raise DataError(
             "one-group", f"expected two groups or more with at least two rows each, got sizes {sizes.tolist()}",
@@ -453,11 +343,11 @@ def _group_table(
     D = (labels[:, None] == present).astype(float)
     found = linear_inference(D, phi, clusters)
     k = len(present)
-    rows = _summary_rows(found, np.eye(k), [names[j] for j in present], sizes[present].tolist(), level)
+    rows = summary_rows(found, np.eye(k), [names[j] for j in present], sizes[present].tolist(), level)
     ends = np.zeros((1, k))
     ends[0, 0], ends[0, -1] = -1.0, 1.0
     label = f"{names[present[-1]]} minus {names[present[0]]}"
-    difference = _summary_rows(found, ends, [label], [len(phi)], level)[0]
+    difference = summary_rows(found, ends, [label], [len(phi)], level)[0]
     R = np.c_[-np.ones(k - 1), np.eye(k - 1)]  # every group minus the first
     gap, cov = R @ found.coefficients, R @ found.covariance @ R.T
     statistic = float(gap @ np.linalg.pinv(cov) @ gap) / (k - 1)
@@ -500,8 +390,8 @@ def best_linear_projection(
     found = linear_inference(D, phi[used], clusters[used] if clusters is not None else None)
     names = [str(name) for name in material.covariate_names]
     identity = np.eye(D.shape[1])
-    intercept = _summary_rows(found, identity[:1], ["effect at the means"], [len(V)], level)[0]
-    rows = _summary_rows(found, identity[1:], names, [len(V)] * len(names), level) if names else ()
+    intercept = summary_rows(found, identity[:1], ["effect at the means"], [len(V)], level)[0]
+    rows = summary_rows(found, identity[1:], names, [len(V)] * len(names), level) if names else ()
     return LinearProjection(intercept, rows, tuple(float(s) for s in V.std(axis=0)), level)
 
 
@@ -543,7 +433,7 @@ def calibration_test(
     used = learner.kept_
     D = np.c_[np.ones(int(used.sum())), centred[used]]
     found = linear_inference(D, phi[used], clusters[used] if clusters is not None else None)
-    average, slope = _summary_rows(found, np.eye(2), ["average effect", "slope"], [len(D)] * 2, level)
+    average, slope = summary_rows(found, np.eye(2), ["average effect", "slope"], [len(D)] * 2, level)
     t = slope.estimate / slope.standard_error
     labels, _, _ = _sorted_groups(predicted[used], folds[used], bins)
     points = []

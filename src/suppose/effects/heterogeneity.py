@@ -31,8 +31,9 @@ from suppose.core.errors import DataError, EstimationError
 from suppose.core.parallel import parallel_map
 from suppose.core.random import integer_seed
 from suppose.effects.designs import Design, read_material
-from suppose.effects.learners import make_learner
-from suppose.effects.scores import bound_propensity, interactive_score
+from suppose.effects.interactive import Interactive
+from suppose.effects.learners import check_learner, make_learner
+from suppose.effects.scores import interactive_score
 
 __all__ = ["DRLearner", "out_of_fold_effects", "pseudo_outcomes", "rows_of"]
 
@@ -42,8 +43,8 @@ class DRLearner(RegressorMixin, BaseEstimator):
 
     Parameters
     ----------
-    treatment, covariates, cluster, cutoff, outcome_learner, propensity_learner, overlap_rule, threshold,
-    folds, repeats, level, seed, n_jobs
+    treatment, covariates, cluster, cutoff, outcome_learner, propensity_learner, overlap_rule, threshold
+    folds, repeats, level, repeat_rule, seed, n_jobs, backend
         As in :class:`suppose.effects.Interactive`, which makes the pseudo-outcomes.
     modifiers : sequence of names or positions, optional
         Columns the effect may depend on; the covariates when left out.
@@ -66,8 +67,8 @@ class DRLearner(RegressorMixin, BaseEstimator):
     >>> rng = check_random_state(0)
     >>> x, d = rng.normal(size=400), rng.randint(0, 2, size=400).astype(float)
     >>> learner = DRLearner(folds=2).fit(np.c_[d, x], x + d * (1 + x) + 0.1 * rng.normal(size=400))
-    >>> np.round(learner.effect(np.array([[0.0, -1.0], [0.0, 1.0]])), 1)
-    array([0., 2.])
+    >>> np.round(learner.effect(np.array([[0.0, 0.0], [0.0, 1.0]])), 1)
+    array([1., 2.])
     """
 
     def __init__(
@@ -86,8 +87,10 @@ class DRLearner(RegressorMixin, BaseEstimator):
         folds: Any = 5,
         repeats: int = 1,
         level: float = 0.95,
+        repeat_rule: str = "median-variance",
         seed: int = 0,
         n_jobs: int | None = None,
+        backend: str = "threading",
     ) -> None:
         self.treatment = treatment
         self.covariates = covariates
@@ -102,8 +105,10 @@ class DRLearner(RegressorMixin, BaseEstimator):
         self.folds = folds
         self.repeats = repeats
         self.level = level
+        self.repeat_rule = repeat_rule
         self.seed = seed
         self.n_jobs = n_jobs
+        self.backend = backend
 
     def fit(self, X: Any, y: Any) -> DRLearner:
         """Fit nuisances, pseudo-outcomes and the final regression.
@@ -120,17 +125,18 @@ class DRLearner(RegressorMixin, BaseEstimator):
         EstimationError
             ``not-binary`` for a treatment of more than two values; what ``Interactive`` refuses.
         """
-        from suppose.effects.estimators import Interactive
-
+        check_learner(self.final_learner, "final_learner")
         shared = {name: value for name, value in self.get_params(deep=False).items()
                   if name not in ("modifiers", "final_learner")}  # fmt: skip
         self.interactive_ = Interactive(estimand="ATE", **shared).fit(X, y)
-        if len(self.interactive_.arms_) != 2:
+        count = len(np.unique(self.interactive_.treatment_))
+        if count != 2:
             raise EstimationError(
-                "not-binary", f"expected a treatment of two values, got {len(self.interactive_.arms_)}",
+                "not-binary", f"expected a treatment of two values, got {count}",
                 where="treatment", remedy="Keep the rows of two arms, or set cutoff.",
             )  # fmt: skip
-        for name in ("n_features_in_", "feature_names_in_", "kept_", "effect_", "folds_"):
+        shown = ("n_features_in_", "feature_names_in_", "kept_", "effects_", "effect_", "folds_", "clusters_")
+        for name in shown:
             if hasattr(self.interactive_, name):
                 setattr(self, name, getattr(self.interactive_, name))
         self.pseudo_outcomes_ = pseudo_outcomes(self.interactive_)
@@ -159,14 +165,19 @@ class DRLearner(RegressorMixin, BaseEstimator):
         check_is_fitted(self)
         return self.effect_.to_frame()
 
+    def __str__(self) -> str:
+        return str(self.effect_) if hasattr(self, "effect_") else repr(self)
 
-def pseudo_outcomes(interactive: Any) -> Float[np.ndarray, " n"]:
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "final_learner_")
+
+
+def pseudo_outcomes(interactive: Interactive) -> Float[np.ndarray, " n"]:
     """Doubly robust pseudo-outcomes of a fitted binary ``Interactive``, averaged over repeats."""
-    d = interactive.treatment_[:, None] == np.asarray(interactive.arms_)
-    propensity = bound_propensity(interactive.nuisances_["propensity"], interactive.threshold)
-    _, phi = interactive_score(
-        "ATE", interactive.outcome_, d, interactive.nuisances_["outcome"], propensity, arm=1
-    )  # fmt: skip
+    assert interactive.arms_ is not None
+    arm = interactive.treatment_[:, None] == interactive.arms_
+    outcome, propensity = interactive.nuisances_["outcome"], interactive.nuisances_["propensity_used"]
+    _, phi = interactive_score("ATE", interactive.outcome_, arm, outcome, propensity, arm=1)
     return np.where(interactive.kept_, phi.mean(axis=1), np.nan)
 
 
@@ -209,4 +220,4 @@ def out_of_fold_effects(
 def _left_out(learner: DRLearner, X: Any, y: Any, folds: Any, fold: int) -> Float[np.ndarray, " m"]:
     inside, outside = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
     fitted = clone(learner).fit(rows_of(X, outside), y[outside])
-    return fitted.effect(rows_of(X, inside))
+    return np.asarray(fitted.effect(rows_of(X, inside)))

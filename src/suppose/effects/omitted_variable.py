@@ -35,6 +35,7 @@ from scipy import optimize, stats
 
 from suppose.core.answer import format_number
 from suppose.core.errors import DataError, EstimationError, SupposeWarning
+from suppose.effects.inference import _cluster_weights
 
 __all__ = [
     "Benchmark",
@@ -72,7 +73,7 @@ class SensitivityElements:
     @property
     def scale(self) -> Float[np.ndarray, " repeats"]:
         """``S``: the bias when ``|rho| C_Y C_D`` is one."""
-        return np.sqrt(self.sigma2 * self.nu2)
+        return np.asarray(np.sqrt(self.sigma2 * self.nu2))
 
     def covariance(self) -> Float[np.ndarray, "repeats 2 2"]:
         """Covariance of the estimates of ``theta`` and ``S``, cluster-robust where there are clusters."""
@@ -387,8 +388,10 @@ def benchmark_gains(
     both = (var_g > 0) & (var_riesz > 0)
     largest = np.sqrt(np.where(both, var_g * var_riesz, 1.0))
     rho = np.sign(delta) * np.where(both, np.clip(np.abs(delta) / largest, 0, 1), 1.0)
-    middle = [float(np.median(values)) for values in (cf_y, cf_d, rho, delta)]
-    return Benchmark(tuple(str(name) for name in names), *middle)
+    return Benchmark(
+        tuple(str(name) for name in names), float(np.median(cf_y)), float(np.median(cf_d)),
+        float(np.median(rho)), float(np.median(delta)),
+    )  # fmt: skip
 
 
 def _in_range(name: str, value: float, low: float, high: float, strict: bool = False) -> None:

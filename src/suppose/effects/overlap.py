@@ -30,6 +30,7 @@ from jaxtyping import Bool, Float, Int
 
 from suppose.core.errors import DataError, EstimationError
 from suppose.core.figures import PALETTE, new_axes
+from suppose.effects.scores import overlap_weights
 
 __all__ = [
     "RULE",
@@ -88,19 +89,17 @@ def balancing_weights(
     >>> balancing_weights(np.array([0, 1, 0]), np.c_[1 - p, p], "ATT")
     array([0.25, 1.  , 1.  ])
     """
-    own = np.take_along_axis(propensity, arm[:, None], axis=1)[:, 0]
+    own = np.maximum(np.take_along_axis(propensity, arm[:, None], axis=1)[:, 0], 1e-12)
     if estimand == "ATE":
-        tilt = np.ones_like(own)
-    elif estimand == "ATT":
-        tilt = propensity[:, target]
-    elif estimand == "ATO":
-        tilt = 1.0 / np.sum(1.0 / np.maximum(propensity, 1e-12), axis=1)
-    else:
-        raise EstimationError(
-            "unknown-estimand", f"expected ATE, ATT or ATO, got {estimand!r}", where="estimand",
-            remedy="Use one of these three.",
-        )  # fmt: skip
-    return np.asarray(tilt / np.maximum(own, 1e-12))
+        return np.asarray(1.0 / own)
+    if estimand == "ATT":
+        return np.asarray(propensity[:, target] / own)
+    if estimand == "ATO":
+        return np.take_along_axis(overlap_weights(propensity), arm[:, None], axis=1)[:, 0]
+    raise EstimationError(
+        "unknown-estimand", f"expected ATE, ATT or ATO, got {estimand!r}", where="estimand",
+        remedy="Use one of these three.",
+    )  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -175,8 +174,8 @@ class Overlap:
             inside = {f"own_{name}": value for name, value in zip(names, arm.inside, strict=True)}
             outside = {f"others_{name}": value for name, value in zip(names, arm.outside, strict=True)}
             rows.append({
-                "arm": arm.arm, "n": arm.n, "effective": arm.effective, "effective_share": arm.effective_share,
-                "largest_share": arm.largest_share, **inside, **outside,
+                "arm": arm.arm, "n": arm.n, "effective": arm.effective,
+                "effective_share": arm.effective_share, "largest_share": arm.largest_share, **inside, **outside,
             })  # fmt: skip
         return pd.DataFrame(rows)
 
@@ -263,13 +262,13 @@ def measure_overlap(
     used = np.ones(len(arm), dtype=bool) if kept is None else kept
     weights = _arm_weights(arm, propensity, estimand) * used
     members = [arm == k for k in range(len(labels))]
-    population = arm != 0 if estimand == "ATT" else np.ones(len(arm), dtype=bool)
+    population = used & (arm != 0) if estimand == "ATT" else used
     needed = propensity[:, :1] if estimand == "ATT" else propensity
     short = needed.min(axis=1) < threshold
     arms = tuple(
         _arm_overlap(labels[k], propensity[:, k], members[k], weights[members[k]]) for k in range(len(labels))
     )
-    beyond, averaged = float(short[population].mean()), int((population & used).sum())
+    beyond, averaged = float(short[population].mean()), int(population.sum())
     reasons = _reasons(arms, estimand, beyond, averaged, threshold)
     return Overlap(
         estimand, arms, float(threshold), beyond, len(arm), averaged, trimming, not reasons,
@@ -311,10 +310,14 @@ def _arm_overlap(
     name: str, values: Float[np.ndarray, " n"], member: Bool[np.ndarray, " n"], weights: Any
 ) -> ArmOverlap:
     levels = (0.0, 0.05, 0.5, 0.95, 1.0)
-    inside, outside = (tuple(float(q) for q in np.quantile(values[m], levels)) for m in (member, ~member))
+    inside, outside = (_five(np.quantile(values[m], levels)) for m in (member, ~member))
     total = float(weights.sum())
     largest = float(weights.max()) / total if total > 0 else 1.0
     return ArmOverlap(name, int(member.sum()), inside, outside, effective_sample_size(weights), largest)
+
+
+def _five(q: Float[np.ndarray, " 5"]) -> tuple[float, float, float, float, float]:
+    return float(q[0]), float(q[1]), float(q[2]), float(q[3]), float(q[4])
 
 
 def _reasons(
@@ -323,8 +326,8 @@ def _reasons(
     reasons = []
     if estimand != "ATO" and beyond > MAX_SHARE_BEYOND:
         reasons.append(
-            f"{beyond:.1%} of the units averaged over have hardly any counterpart (propensity of an arm below "
-            f"{threshold:g})"
+            f"{beyond:.1%} of the units averaged over have hardly any counterpart (propensity of an arm "
+            f"below {threshold:g})"
         )
     for arm in arms:
         wanted = max(MIN_EFFECTIVE, MIN_EFFECTIVE_SHARE * min(arm.n, averaged))
@@ -341,6 +344,77 @@ def _verdict_words(reasons: list[str], estimand: str, beyond: float, threshold: 
     if reasons:
         return f"Overlap for the {estimand} is not credible: {'; '.join(reasons)}."
     return (
-        f"Overlap for the {estimand} is credible: {beyond:.1%} of the units averaged over have a propensity of "
-        f"a needed arm below {threshold:g}, and no arm leans on a few units."
+        f"Overlap for the {estimand} is credible: {beyond:.1%} of the units averaged over have a propensity "
+        f"of a needed arm below {threshold:g}, and no arm leans on a few units."
+    )
+
+
+def check_overlap(estimator: Any, *, threshold: float = 0.02) -> Overlap:
+    """Overlap of a fitted estimator's arms, with its trimming rule in words.
+
+    Parameters
+    ----------
+    estimator : fitted estimator with propensities, or PartiallyLinear with a binary treatment
+        Only fitted attributes are read. Propensities are means over the repeats. The partially linear
+        model weighs by ``p (1 - p)``, so its overlap is judged as for the ATO.
+    threshold : float
+        Propensities below it count as no overlap (the estimator's own bound is what it clips at).
+
+    Raises
+    ------
+    EstimationError
+        ``no-propensity`` for estimators that have none.
+
+    Examples
+    --------
+    >>> from suppose.effects import Interactive
+    >>> rng = np.random.default_rng(0)
+    >>> d, x = rng.integers(0, 2, 300).astype(float), rng.normal(size=300)
+    >>> check_overlap(Interactive().fit(np.c_[d, x], x + d)).verdict
+    'passes'
+    """
+    propensity, arms = propensity_of(estimator)
+    arm = np.argmax(estimator.treatment_[:, None] == arms, axis=1)
+    estimand = getattr(estimator, "estimand", "ATO")
+    return measure_overlap(
+        arm, propensity, estimand=estimand, threshold=threshold, kept=estimator.kept_,
+        names=tuple(f"{value:g}" for value in arms), trimming=_trimming_words(estimator, estimand),
+    )  # fmt: skip
+
+
+def propensity_of(estimator: Any) -> tuple[Float[np.ndarray, "n arms"], Float[np.ndarray, " arms"]]:
+    """Propensities of the arms (means over repeats, inside [0, 1]) and the arms' values."""
+    arms = getattr(estimator, "arms_", None)
+    nuisances = getattr(estimator, "nuisances_", {})
+    if arms is not None and "propensity" in nuisances:
+        return nuisances["propensity"].mean(axis=1), np.asarray(arms)
+    if arms is not None and len(arms) == 2 and "treatment" in nuisances:
+        low, high = arms
+        share = np.clip((nuisances["treatment"].mean(axis=1) - low) / (high - low), 0.0, 1.0)
+        return np.stack([1.0 - share, share], axis=1), np.asarray(arms)
+    raise EstimationError(
+        "no-propensity", f"{type(estimator).__name__} has no propensity of discrete arms", where="estimator",
+        remedy="Fit Interactive on the same table, with cutoff for a continuous treatment.",
+    )  # fmt: skip
+
+
+def _trimming_words(estimator: Any, estimand: str) -> str:
+    """What the estimator did to extreme propensities and who remains."""
+    if estimand == "ATO":
+        return (
+            "No propensity was changed: units that could hardly have had another arm get next to no weight. "
+            "The effect is about units that could have gone either way."
+        )
+    outside, threshold = getattr(estimator, "outside_", None), getattr(estimator, "threshold", 0.01)
+    if outside is None or not outside.any():
+        return f"No propensity was outside {threshold:g} to {1 - threshold:g}, so none was changed."
+    count, n = int(outside.sum()), len(outside)
+    if getattr(estimator, "overlap_rule", "clip") == "drop":
+        return (
+            f"{count:,} of {n:,} units ({count / n:.1%}) with a propensity outside {threshold:g} to "
+            f"{1 - threshold:g} were dropped. The effect is about the {n - count:,} who remain, not about everyone."
+        )
+    return (
+        f"Propensities outside {threshold:g} to {1 - threshold:g} ({count:,} of {n:,} units, {count / n:.1%}) "
+        "were moved to the bound. Everyone stays in; for these units the answer leans on the outcome model."
     )
