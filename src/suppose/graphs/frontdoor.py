@@ -31,8 +31,8 @@ from suppose.graphs.separation import disjoint, reach
 __all__ = ["FrontdoorSets", "FrontdoorVerdict", "frontdoor_sets", "is_frontdoor_set"]
 
 KINDS = ("minimal", "all", "one")
-EFFORT = 200
-"""Trials allowed per set asked for when minimal sets are listed."""
+EFFORT = 30
+"""Trials allowed per set asked for when minimal sets are listed; one trial takes about linear time."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,9 @@ def frontdoor_sets(
     query = Query.of(dag, treatment, outcome, latent)
     trial = _Trial(query)
     everything = trial.largest(trial.usable)
+    if everything is not None and kind != "all":
+        # A front-door set stays one without its members that are no causes of the outcome.
+        everything = trial.largest(everything & trial.causes) or everything
     if everything is None or not query.causal:
         reason = f"No front-door set for {query.effect}"
         why = query.zero_note or " No measured variables meet every directed path and are free of back doors."
@@ -127,7 +130,7 @@ def frontdoor_sets(
     elif kind == "all":
         found, complete = take(trial.every(everything), limit)
     else:
-        found, complete = take(trial.minimal(everything, EFFORT * limit), limit)
+        found, complete = take(trial.minimal(everything, trial.count + EFFORT * limit), limit)
         complete = complete and not trial.exhausted
     items = sorted((tuple(sorted(members)) for members in found), key=lambda members: (len(members), members))
     word = "front-door set" if kind == "all" else "minimal front-door set"
@@ -194,7 +197,9 @@ class _Trial:
             for node, hid in enumerate(query.hidden)
             if not hid and node not in self.ends and not self.from_treatment[node]
         )
-        self.exhausted = False
+        above = self.edges.closure(query.y, up=True)
+        self.causes = frozenset(node for node in self.usable if above[node])
+        self.count, self.exhausted = 0, False
 
     def open_to_outcome(self, members: frozenset[int]) -> list[int]:
         """Members with a back-door path to the outcome that the treatment does not block."""
@@ -216,17 +221,22 @@ class _Trial:
 
     def largest(self, allowed: frozenset[int]) -> frozenset[int] | None:
         """The front-door set within ``allowed`` that contains all others, None if there is none."""
+        self.count += 1
         members = allowed
         while bad := self.open_to_outcome(members):
             members = members.difference(bad)
         return members if self.intercepts(members) else None
 
     def shrunk(self, members: frozenset[int]) -> frozenset[int]:
-        """One minimal front-door set within a front-door set."""
-        for node in sorted(members):
-            if node in members:
-                smaller = self.largest(members - {node})
-                members = members if smaller is None else smaller
+        """One minimal front-door set within a front-door set: leaves out halves, quarters, ..., single nodes."""
+        chunks = [sorted(members)]
+        while chunks:
+            chunk = [node for node in chunks.pop() if node in members]
+            smaller = self.largest(members.difference(chunk)) if chunk else None
+            if smaller is not None:
+                members = smaller
+            elif len(chunk) > 1:
+                chunks += [chunk[len(chunk) // 2 :], chunk[: len(chunk) // 2]]
         return members
 
     def every(self, allowed: frozenset[int]) -> Iterator[frozenset[int]]:
@@ -245,11 +255,10 @@ class _Trial:
             stack.append((inside, largest - {node}))
 
     def minimal(self, allowed: frozenset[int], effort: int) -> Iterator[frozenset[int]]:
-        """All minimal front-door sets within ``allowed``; gives up after ``effort`` trials."""
+        """All minimal front-door sets within ``allowed``; gives up when ``effort`` trials were made."""
         stack: list[tuple[frozenset[int], frozenset[int]]] = [(frozenset(), allowed)]
         while stack:
-            effort -= 1
-            if effort < 0:
+            if self.count > effort:
                 self.exhausted = True
                 return
             inside, allowed = stack.pop()
