@@ -6,6 +6,7 @@ Talks the DevTools protocol through two pipes, with the standard library alone; 
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import select
@@ -27,21 +28,31 @@ class Browser:
         self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         there, self._out = os.pipe()
         self._in, here = os.pipe()
-        # The browser reads commands from descriptor 3 and answers on 4.
+
+        def place() -> None:
+            """The browser reads commands from descriptor 3 and answers on 4."""
+            aside = [fcntl.fcntl(handle, fcntl.F_DUPFD, 10) for handle in (there, here)]
+            for handle, number in zip(aside, (3, 4), strict=True):
+                os.dup2(handle, number)
+
         self._process = subprocess.Popen(
-            ["/bin/sh", "-c", f'exec "$@" 3<&{there} 4>&{here}', "sh", str(CHROMIUM), "--headless",
-             "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-pipe",
-             "--no-first-run", "--hide-scrollbars", f"--user-data-dir={self._folder.name}", "about:blank"],
-            pass_fds=(there, here), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+             "--remote-debugging-pipe", "--no-first-run", "--hide-scrollbars",
+             f"--user-data-dir={self._folder.name}", "about:blank"],
+            pass_fds=(3, 4), preexec_fn=place, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         os.close(there)
         os.close(here)
         self._buffer, self._number, self._session = b"", 0, ""
         self.events: list[dict[str, Any]] = []
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network"):
-            self.call(f"{domain}.enable")
+        try:
+            target = self.call("Target.createTarget", url="about:blank")["targetId"]
+            self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+            for domain in ("Page", "Runtime", "Log", "Network"):
+                self.call(f"{domain}.enable")
+        except BaseException:
+            self.__exit__()
+            raise
 
     def __enter__(self) -> Browser:
         return self
