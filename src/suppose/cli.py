@@ -57,10 +57,10 @@ def main() -> None:
         _say_refusal(refusal, wants_json)
         sys.exit(REFUSED)
     except MemoryError:
-        refusal = StudyError(
+        shortage = StudyError(
             "out-of-memory", "this machine's memory is not enough", remedy="Use fewer rows, columns or jobs."
         )
-        _say_refusal(refusal, wants_json)
+        _say_refusal(shortage, wants_json)
         sys.exit(REFUSED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

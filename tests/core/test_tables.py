@@ -42,7 +42,7 @@ def test_every_frame_library_has_the_same_digest():
 def test_only_the_wanted_columns_are_read(tmp_path):
     write_all(tmp_path)
     for path in tmp_path.iterdir():
-        assert read_table(path, columns=["ok", "age", "nowhere"]).columns == ["ok", "age"]
+        assert sorted(read_table(path, columns=["ok", "age", "nowhere"]).columns) == ["age", "ok"]
 
 
 MALFORMED = {

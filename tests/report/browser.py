@@ -6,12 +6,12 @@ Talks the DevTools protocol through two pipes, with the standard library alone; 
 from __future__ import annotations
 
 import base64
-import fcntl
 import json
 import os
 import select
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -19,6 +19,14 @@ from types import TracebackType
 from typing import Any
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+# The browser reads commands from descriptor 3 and answers on 4.
+LAUNCH = """
+import fcntl, os, sys
+aside = [fcntl.fcntl(int(handle), fcntl.F_DUPFD, 10) for handle in sys.argv[1:3]]
+os.dup2(aside[0], 3), os.dup2(aside[1], 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 class Browser:
@@ -29,17 +37,11 @@ class Browser:
         there, self._out = os.pipe()
         self._in, here = os.pipe()
 
-        def place() -> None:
-            """The browser reads commands from descriptor 3 and answers on 4."""
-            aside = [fcntl.fcntl(handle, fcntl.F_DUPFD, 10) for handle in (there, here)]
-            for handle, number in zip(aside, (3, 4), strict=True):
-                os.dup2(handle, number)
-
         self._process = subprocess.Popen(
-            [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-             "--remote-debugging-pipe", "--no-first-run", "--hide-scrollbars",
-             f"--user-data-dir={self._folder.name}", "about:blank"],
-            pass_fds=(3, 4), preexec_fn=place, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            [sys.executable, "-c", LAUNCH, str(there), str(here), str(CHROMIUM), "--headless",
+             "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-pipe",
+             "--no-first-run", "--hide-scrollbars", f"--user-data-dir={self._folder.name}", "about:blank"],
+            pass_fds=(there, here), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         os.close(there)
         os.close(here)

@@ -150,7 +150,8 @@ def validated(kind: type[Model], content: Mapping[str, Any]) -> Model:
 def _refusal_of(error: ValidationError, kind: type[BaseModel]) -> StudyError:
     """One message for pydantic's first problem, in our words, and how many more there are."""
     problems = error.errors(include_url=False)
-    first = problems[0]
+    # A misspelt key is both unknown and missing: the unknown one says more.
+    first = next((problem for problem in problems if problem["type"] == "extra_forbidden"), problems[0])
     where = ".".join(str(part) for part in first["loc"]) or "study"
     problem, remedy, code = first["msg"], "", "bad-value"
     if first["type"] == "extra_forbidden":

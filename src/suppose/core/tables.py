@@ -133,7 +133,8 @@ def read_table(
     try:
         names = _column_names(path, kind, encoding)
         _refuse_duplicates(names, f"file {path.name!r}")
-        wanted = None if columns is None else [name for name in dict.fromkeys(columns) if name in names]
+        known = set(names) if kind != "jsonl" else set(columns or ())
+        wanted = None if columns is None else [name for name in dict.fromkeys(columns) if name in known]
         _refuse_too_large(path, kind, 1.0 if wanted is None else len(wanted) / max(len(names), 1))
         table = _read(path, kind, encoding, wanted, missing_words)
     except DataError:

@@ -1,6 +1,7 @@
 """Effects of treatments: estimators, their scores and inference, and the checks around them.
 
 Which one: :class:`Interactive` for a treatment with a few values, :class:`PartiallyLinear` for a dose or
+a constant effect, :class:`DifferenceInMeans` for an experiment. :class:`InverseProbability` and
 :class:`GComputation` lean on one model only and stand beside them for comparison.
 """
 
@@ -13,6 +14,12 @@ _HOMES = {
     "Design": "designs",
     "PartiallyLinear": "partially_linear",
     "Interactive": "interactive",
+    "DRLearner": "heterogeneity",
+    "Refutation": "refutation",
+    "refute": "refutation",
+    "InverseProbability": "weighting",
+    "GComputation": "gcomputation",
+    "DifferenceInMeans": "experiment",
     "EffectEstimate": "inference",
     "EffectEstimator": "base",
     "LEARNERS": "learners",

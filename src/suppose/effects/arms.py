@@ -30,12 +30,12 @@ OVERLAP_RULES = ("clip", "drop")
 class ArmEstimator(EffectEstimator):
     """Base of the estimators that compare arms of a discrete treatment."""
 
-    estimand: str = "ATE"
+    estimand: Any = "ATE"
     reference: Any = None
     outcome_learner: Any = "linear"
     propensity_learner: Any = None
-    overlap_rule: str = "clip"
-    threshold: float = 0.01
+    overlap_rule: Any = "clip"
+    threshold: Any = 0.01
 
     def _code_arms(self, sample: Sample) -> TreatmentCode:
         """Code the treatment, split the sample, and check that every training part has every arm."""
@@ -63,7 +63,7 @@ class ArmEstimator(EffectEstimator):
                     remedy="Use a classifier with predict_proba, for example LogisticRegression().",
                 )  # fmt: skip
         check_choice(self.overlap_rule, OVERLAP_RULES, "overlap_rule")
-        bound: Any = self.threshold
+        bound = self.threshold
         if not is_number(bound) or not 0 < bound < 0.5:
             raise EstimationError(
                 "bad-threshold", f"expected a propensity between 0 and 0.5, got {bound!r}", where="threshold",
@@ -108,7 +108,7 @@ class ArmEstimator(EffectEstimator):
         warnings.warn(
             f"weak overlap: {count:,} of {n:,} rows ({count / n:.1%}) have a propensity outside {bounds} "
             f"({counts}); they are {fate}. The effect leans on few comparable rows; estimand='ATO' asks "
-            "about those instead", OverlapWarning, stacklevel=6,
+            "about those instead", OverlapWarning, stacklevel=5,
         )  # fmt: skip
 
     def _arm_index(self, treatment: np.ndarray) -> np.ndarray:

@@ -28,9 +28,10 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from suppose.core.errors import DataError, EstimationError, nearest
+from suppose.core.parallel import resolve_jobs
 from suppose.core.random import check_seed
 from suppose.effects.crossfit import CrossFit, Nuisance, cross_fit
-from suppose.effects.designs import Design, Material, TreatmentCode, read_material, refuse_bad_values
+from suppose.effects.designs import Design, Material, TreatmentCode, as_table, read_material, refuse_bad_values
 from suppose.effects.folds import resolve_folds
 from suppose.effects.inference import REPEAT_RULES, aggregate_repeats, estimate_effect, solve_score
 from suppose.effects.learners import learner_name
@@ -61,13 +62,13 @@ class EffectEstimator(RegressorMixin, BaseEstimator):
     covariates: Any = None
     cluster: Any = None
     cutoff: Any = None
-    level: float
-    seed: int = 0
+    level: Any = 0.95
+    seed: Any = 0
     folds: Any = 1
-    repeats: int = 1
-    repeat_rule: str = "median-variance"
-    n_jobs: int | None = None
-    backend: str = "threading"
+    repeats: Any = 1
+    repeat_rule: Any = "median-variance"
+    n_jobs: Any = None
+    backend: Any = "threading"
 
     def fit(self: Fitted, X: Any, y: Any) -> Fitted:
         """Estimate the effect.
@@ -97,10 +98,10 @@ class EffectEstimator(RegressorMixin, BaseEstimator):
 
     def _check_settings(self) -> None:
         check_seed(self.seed)
-        level: Any = self.level
-        if not is_number(level) or not 0 < level < 1:
+        resolve_jobs(self.n_jobs)
+        if not is_number(self.level) or not 0 < self.level < 1:
             raise EstimationError(
-                "bad-level", f"expected a share between 0 and 1, got {level!r}", where="level",
+                "bad-level", f"expected a share between 0 and 1, got {self.level!r}", where="level",
                 remedy="Write level=0.95 for a 95% interval.",
             )  # fmt: skip
         check_choice(self.repeat_rule, REPEAT_RULES, "repeat_rule")
@@ -115,6 +116,7 @@ class EffectEstimator(RegressorMixin, BaseEstimator):
                 "missing-outcome", f"{type(self).__name__} requires y to be passed, but the target y is None",
                 where="y", remedy="Give the outcome, one number per row.",
             )  # fmt: skip
+        X = as_table(X)
         material = read_material(X, Design(self.treatment, self.covariates, self.cluster))
         _note_features(self, X, reset=True)
         outcome = _read_outcome(y, len(material.treatment))
@@ -144,11 +146,23 @@ class EffectEstimator(RegressorMixin, BaseEstimator):
         )  # fmt: skip
 
     def _finish(
-        self, psi_a: np.ndarray, psi_b: np.ndarray, contrasts: list[str], estimand: str, method: str
+        self,
+        psi_a: np.ndarray,
+        psi_b: np.ndarray,
+        contrasts: list[str],
+        estimand: str,
+        method: str,
+        *,
+        folds_weigh_equal: bool = True,
     ) -> None:
-        """Solve the score, (n, repeats, contrasts), put repeats together, and record the effects."""
+        """Solve the score, (n, repeats, contrasts), put repeats together, and record the effects.
+
+        With clusters, folds weigh the same in a cross-fitted score; in a score that is solved on the
+        whole sample clusters do.
+        """
         psi_a[~self.kept_], psi_b[~self.kept_] = 0.0, 0.0
-        solution = solve_score(psi_a, psi_b, clusters=self.clusters_, folds=self.folds_)
+        folds = self.folds_ if folds_weigh_equal else np.zeros_like(self.folds_)
+        solution = solve_score(psi_a, psi_b, clusters=self.clusters_, folds=folds)
         self.psi_ = solution.psi
         self.theta_by_repeat_, self.standard_error_by_repeat_ = solution.theta, solution.standard_error
         theta, standard_error = aggregate_repeats(solution.theta, solution.standard_error, self.repeat_rule)
@@ -189,6 +203,7 @@ class EffectEstimator(RegressorMixin, BaseEstimator):
         """
         check_is_fitted(self, "effects_")
         design = Design(self.treatment, self.covariates, self.cluster)
+        X = as_table(X)
         _note_features(self, X, reset=False)
         material = read_material(
             X, dataclasses.replace(design, cluster=None, covariates=self.covariate_names_)

@@ -178,9 +178,9 @@ def read_material(X: Any, design: Design) -> Material:
     >>> read_material(np.eye(3), Design(0)).covariates.shape
     (3, 2)
     """
-    if nw.dependencies.is_into_dataframe(X):
-        return _read_frame(X, design)
-    table = _checked_array(X)
+    table = as_table(X)
+    if not isinstance(table, np.ndarray):
+        return _read_frame(table, design)
     roles = design.resolve(range(table.shape[1]))
     names = tuple(range(table.shape[1]))
     used = (roles.treatment, *roles.covariates)
@@ -191,13 +191,21 @@ def read_material(X: Any, design: Design) -> Material:
     return Material(covariates, treatment, clusters, roles.covariates, names[roles.treatment])
 
 
-def _checked_array(X: Any) -> Float[np.ndarray, "n columns"]:
+class WrongType(DataError, TypeError):
+    """A table that holds something that is no number (also a ``TypeError``, as scikit-learn asks)."""
+
+
+def as_table(X: Any) -> Any:
+    """Frames as they are; everything else as an (n, columns) float64 array, or refused."""
+    if nw.dependencies.is_into_dataframe(X):
+        return X
     try:
-        return check_array(  # type: ignore[no-any-return]
+        return check_array(
             X, dtype=np.float64, ensure_all_finite=False, input_name="X", estimator="the estimator"
         )
     except (ValueError, TypeError) as error:
-        raise DataError(
+        kind = WrongType if isinstance(error, TypeError) else DataError
+        raise kind(
             "bad-table", str(error).strip(), where="X", remedy="Give a frame or a two-way array of numbers."
         ) from error
 

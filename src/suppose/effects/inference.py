@@ -157,9 +157,8 @@ def solve_score(
         )  # fmt: skip
     theta = -np.einsum("nr,nrc->rc", weights, psi_b) / jacobian
     psi = -(psi_a * theta + psi_b) * (n * weights[:, :, None]) / jacobian  # (n, repeats, contrasts)
-    if clusters is None:
-        variance = np.mean(psi**2, axis=0) / n
-    else:
+    variance = np.mean(psi**2, axis=0) / n
+    if clusters is not None:
         variance = _clustered_variance(psi, clusters, weights)
     return Solution(theta, np.sqrt(variance), psi)
 

@@ -84,14 +84,14 @@ class PartiallyLinear(EffectEstimator):
         cluster: Any = None,
         outcome_learner: Any = "linear",
         treatment_learner: Any = None,
-        score_type: str = "partialling-out",
+        score_type: Any = "partialling-out",
         folds: Any = 5,
-        repeats: int = 1,
-        level: float = 0.95,
-        repeat_rule: str = "median-variance",
-        seed: int = 0,
-        n_jobs: int | None = None,
-        backend: str = "threading",
+        repeats: Any = 1,
+        level: Any = 0.95,
+        repeat_rule: Any = "median-variance",
+        seed: Any = 0,
+        n_jobs: Any = None,
+        backend: Any = "threading",
     ) -> None:
         self.treatment = treatment
         self.covariates = covariates

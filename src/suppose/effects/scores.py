@@ -25,6 +25,7 @@ __all__ = [
     "bound_propensity",
     "interactive_score",
     "iv_type_score",
+    "log_weight_slope",
     "overlap_weights",
     "partialling_out_score",
     "weight_of_arms",
@@ -141,6 +142,31 @@ def weight_of_arms(
         return np.ones_like(e[..., arm]), e[..., arm] / e[..., reference]
     weights = overlap_weights(e)
     return weights[..., arm], weights[..., reference]
+
+
+def log_weight_slope(
+    estimand: str,
+    e: Float[np.ndarray, "n *repeats arms"],
+    *,
+    weight_of: int,
+    arm: int,
+    reference: int = 0,
+) -> Float[np.ndarray, "n *repeats arms"]:
+    """Slope of the log of the weight of rows with ``weight_of``, by the index of each arm.
+
+    The index of arm ``c`` is the linear part of a multinomial logit, ``e_c`` proportional to its
+    exponential. Used for how much estimating the propensity moves a weighted mean.
+    """
+    own = np.zeros_like(e)
+    own[..., weight_of] = 1.0
+    if estimand == "ATE":
+        return np.asarray(e - own)
+    if estimand == "ATO":
+        return np.asarray(overlap_weights(e) - own)
+    slope = np.zeros_like(e)
+    if weight_of == reference:
+        slope[..., arm], slope[..., reference] = 1.0, -1.0
+    return slope
 
 
 def bound_propensity(

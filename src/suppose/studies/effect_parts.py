@@ -129,8 +129,10 @@ def build_estimator(study: Any, table: Any, method: str, *, covariates: tuple[st
     if method == "ipw":
         return effects.InverseProbability(propensity_learner=treatment, **shared, **split, **arms, **overlap)
     if method == "g-computation":
-        return effects.GComputation(outcome_learner="linear", **shared, **arms, seed=study.seed)
-    return effects.DifferenceInMeans(**{**shared, "covariates": []}, reference=table.reference)
+        return effects.GComputation(outcome_learner="linear", **shared, **arms, folds=1)
+    return effects.DifferenceInMeans(
+        table.treatment, cluster=table.cluster, reference=table.reference, level=options.level
+    )
 
 
 # -- estimates ---------------------------------------------------------------------------------
@@ -408,7 +410,7 @@ def _placebo_parts(study: Any, table: Any, method: str, name: str) -> Parts:
 
 
 def _elements(study: Any, main: Any, method: str) -> Any:
-    from suppose.effects.sensitivity import interactive_elements, partially_linear_elements
+    from suppose.effects.omitted_variable import interactive_elements, partially_linear_elements
 
     theta, psi = np.asarray(main.theta_by_repeat_)[:, 0], main.psi_[:, :, 0]
     clusters = None if main.clusters_ is None else np.asarray(main.clusters_, dtype=np.int64)
@@ -436,7 +438,7 @@ def _sensitivity(study: Any, table: Any, method: str, main: Any, steps: Steps) -
         return Parts(
             notes=("Sensitivity to hidden confounding was left out: rows were dropped for overlap.",)
         )
-    from suppose.effects.sensitivity import omitted_variable_bounds, robustness_values
+    from suppose.effects.omitted_variable import omitted_variable_bounds, robustness_values
 
     elements = _elements(study, main, method)
     strength, level = study.checks.confounding, study.method.level
@@ -526,7 +528,7 @@ def _sensitivity_check(study: Any, benchmarks: list[Any], value: float, value_ci
 
 
 def _benchmarks(study: Any, table: Any, method: str, elements: Any, steps: Steps) -> list[Any]:
-    from suppose.effects.sensitivity import BiasBounds, benchmark_gains, omitted_variable_bounds
+    from suppose.effects.omitted_variable import BiasBounds, benchmark_gains, omitted_variable_bounds
 
     names = study.checks.benchmarks if study.checks.benchmarks is not None else tuple(table.sources)[:8]
     unknown = [name for name in names if name not in table.sources]
@@ -555,7 +557,7 @@ def _benchmarks(study: Any, table: Any, method: str, elements: Any, steps: Steps
 
 def _draw_sensitivity(elements: Any, benchmarks: list[Any], level: float, unit: str, ax: Any) -> None:
     from suppose.core.figures import PALETTE
-    from suppose.effects.sensitivity import bounds_at, confounding_strength
+    from suppose.effects.omitted_variable import bounds_at, confounding_strength
 
     top = max([0.1, *(1.3 * max(item.cf_y, item.cf_d) for item in benchmarks)])
     share = np.linspace(0.0, min(top, 0.5), 100)
