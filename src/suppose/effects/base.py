@@ -31,7 +31,14 @@ from suppose.core.errors import DataError, EstimationError, nearest
 from suppose.core.parallel import resolve_jobs
 from suppose.core.random import check_seed
 from suppose.effects.crossfit import CrossFit, Nuisance, cross_fit
-from suppose.effects.designs import Design, Material, TreatmentCode, as_table, read_material, refuse_bad_values
+from suppose.effects.designs import (
+    Design,
+    Material,
+    TreatmentCode,
+    as_table,
+    read_material,
+    refuse_bad_values,
+)
 from suppose.effects.folds import resolve_folds
 from suppose.effects.inference import REPEAT_RULES, aggregate_repeats, estimate_effect, solve_score
 from suppose.effects.learners import learner_name

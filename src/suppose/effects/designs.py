@@ -191,7 +191,7 @@ def read_material(X: Any, design: Design) -> Material:
     return Material(covariates, treatment, clusters, roles.covariates, names[roles.treatment])
 
 
-class WrongType(DataError, TypeError):
+class WrongType(DataError, TypeError):  # noqa: N818 (a refusal, as users meet it)
     """A table that holds something that is no number (also a ``TypeError``, as scikit-learn asks)."""
 
 

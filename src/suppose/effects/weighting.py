@@ -1,13 +1,14 @@
-"""Effect of each arm of a discrete treatment by inverse probability weighting (Hajek's ratio form).
+"""Effect of each arm by weighting rows with their inverse propensity.
 
-The mean of an arm is ``sum(w y) / sum(w)`` over its rows, with ``w`` the balancing weight of the
-estimand (Hirano, Imbens & Ridder 2003; Li, Morgan & Zaslavsky 2018 for the overlap population). It
-leans on the propensity alone.
+Means of each arm weighted to look like the target population, weights adding up to one within the arm
+(Hajek 1971; Hirano, Imbens & Ridder 2003, Efficient estimation of average treatment effects using the
+estimated propensity score, Econometrica 71). Right only if the propensity is: there is no outcome model
+behind it, so learners that adapt to the data leave a bias that the interval does not know about; prefer
+:class:`~suppose.effects.Interactive` with these.
 
-Standard errors: with the ``linear`` learner (logistic regression) from stacked moment conditions, the
-coefficients counted as estimated (Lunceford & Davidian 2004). With other learners the propensity counts as
-known, which no theorem covers: :class:`~suppose.effects.Interactive` should be preferred. No outcome is
-modelled: ``predict`` gives the weighted mean of each row's own arm.
+Standard errors: with the ``linear`` learner they allow for the estimated propensity (stacked moment
+conditions; Lunceford & Davidian 2004, Statistics in Medicine 23, eq. 19 to 21). With other learners, and
+when rows are dropped, the propensity counts as known, which for the ATE usually overstates the error.
 """
 
 from __future__ import annotations
@@ -19,35 +20,37 @@ from jaxtyping import Float
 
 from suppose.effects.arms import ArmEstimator
 from suppose.effects.base import Sample, check_choice, describe, name_contrast
-from suppose.effects.scores import ESTIMANDS, weight_of_arms
+from suppose.effects.designs import TreatmentCode
+from suppose.effects.scores import ESTIMANDS, log_weight_slope, weight_of_arms
 
 __all__ = ["InverseProbability", "standardised"]
 
-STEP = 1e-5
-
 
 class InverseProbability(ArmEstimator):
-    """Inverse probability weighting of a discrete treatment.
+    """Inverse probability weighting with weights that add up to one in each arm (Hajek).
 
     Parameters
     ----------
-    treatment, covariates, cluster, estimand, reference, cutoff, propensity_learner, overlap_rule, threshold,
-    folds, repeats, level, repeat_rule, seed, n_jobs, backend
+    treatment, covariates, cluster, estimand, reference, cutoff
+        As in :class:`~suppose.effects.Interactive`.
+    propensity_learner : str or estimator
+        For ``P(D=a|X)``: ``linear``, ``lasso``, ``forest``, ``boosting`` or a scikit-learn classifier.
+    overlap_rule, threshold, folds, repeats, level, repeat_rule, seed, n_jobs, backend
         As in :class:`~suppose.effects.Interactive`.
 
     Attributes
     ----------
     nuisances_ : dict
-        ``"propensity"`` (n, repeats, arms) as predicted, ``"propensity_used"`` inside the bounds.
-    arm_means_ : (arms,) array
-        Weighted mean outcome of each arm, in the unit of the outcome.
+        ``"propensity"`` and ``"propensity_used"`` (n, repeats, arms).
+    arm_means_ : (contrasts, 2) array
+        Weighted mean outcome of the arm and of the reference, the median over repeats.
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
-    >>> x = rng.normal(size=(2000, 1))
-    >>> treated = rng.random(2000) < 1 / (1 + np.exp(-x[:, 0]))
-    >>> y = 2 * treated + x[:, 0] + rng.normal(size=2000)
+    >>> x = rng.normal(size=(1000, 2))
+    >>> treated = rng.random(1000) < 1 / (1 + np.exp(-x[:, 0]))
+    >>> y = 2 * treated + x.sum(axis=1) + rng.normal(size=1000)
     >>> model = InverseProbability(treatment=0).fit(np.c_[treated, x], y)
     >>> model.effect_.low < 2 < model.effect_.high
     True
@@ -90,6 +93,11 @@ class InverseProbability(ArmEstimator):
         self.n_jobs = n_jobs
         self.backend = backend
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.regressor_tags.poor_score = True  # there is no outcome model
+        return tags
+
     def _check_settings(self) -> None:
         super()._check_settings()
         check_choice(self.estimand, ESTIMANDS, "estimand")
@@ -99,101 +107,66 @@ class InverseProbability(ArmEstimator):
         code = self._code_arms(sample)
         fit = self._cross_fit([self._propensity_nuisance(code)], sample)
         self.nuisance_scores_ = dict(fit.scores)
-        used = self._bound(fit.predictions["propensity"], code)
-        self.nuisances_ = {"propensity": fit.predictions["propensity"], "propensity_used": used}
-        scores, means = [], np.full(len(code.arms), np.nan)
-        indicator = code.indicator() & self.kept_[:, None]
-        for arm in range(1, len(code.arms)):
-            score, (means[arm], means[0]) = _ratio_score(sample.y, indicator, used, arm, self.estimand)
-            if self._propensity_learner() == "linear":
-                x = standardised(sample.material.covariates)
-                for repeat in range(used.shape[1]):
-                    score[:, repeat] += _coefficient_part(
-                        sample.y, code.indicator(), indicator, used[:, repeat], x, arm, self.estimand
-                    )
-            scores.append(score)
-        self.arm_means_ = means
-        psi_b = np.stack(scores, axis=2)
+        e = self._bound(fit.predictions["propensity"], code)
+        self.nuisances_ = {"propensity": fit.predictions["propensity"], "propensity_used": e}
+        learner = self._propensity_learner()
+        corrected = isinstance(learner, str) and learner == "linear" and bool(self.kept_.all())
+        shape = (*self.folds_.shape, len(code.arms) - 1)
+        psi_b, means = np.zeros(shape), np.empty((shape[1], shape[2], 2))
+        for repeat in range(shape[1]):
+            for arm in range(1, len(code.arms)):
+                phi, (mine, other) = self._influence(sample.y, e[:, repeat], code, arm)
+                if corrected:
+                    phi += self._correction(sample, e[:, repeat], code, arm)
+                psi_b[self.kept_, repeat, arm - 1] = mine - other + phi
+                means[repeat, arm - 1] = mine, other
+        self.arm_means_ = np.median(means, axis=0)
         contrasts = [name_contrast(self, arm, code.arms[0]) for arm in code.arms[1:]]
-        self._finish(
-            -np.ones_like(psi_b),
-            psi_b,
-            contrasts,
-            self.estimand,
-            describe(self, "IPW", self._propensity_learner()),
-        )
+        known = "" if corrected else ", propensity taken as known"
+        method = describe(self, f"inverse probability weighting{known}", learner)
+        self._finish(-np.ones(shape), psi_b, contrasts, self.estimand, method, folds_weigh_equal=False)
+
+    def _influence(
+        self, y: np.ndarray, e: Float[np.ndarray, "n arms"], code: TreatmentCode, arm: int
+    ) -> tuple[np.ndarray, tuple[float, float]]:
+        """Influence values of the kept rows with the propensity known, and the two weighted means."""
+        kept, parts, means = self.kept_, [], []
+        weights = weight_of_arms(self.estimand, e[kept], arm=arm)
+        for which, weight in zip((arm, 0), weights, strict=True):
+            mine = weight * (code.index[kept] == which)
+            mean = float(np.sum(mine * y[kept]) / np.sum(mine))
+            parts.append(mine * (y[kept] - mean) / np.mean(mine))
+            means.append(mean)
+        return parts[0] - parts[1], (means[0], means[1])
+
+    def _correction(
+        self, sample: Sample, e: Float[np.ndarray, "n arms"], code: TreatmentCode, arm: int
+    ) -> Float[np.ndarray, " n"]:
+        """What estimating the coefficients of the multinomial logit adds to the influence values."""
+        x = standardised(sample.material.covariates)  # (n, p + 1)
+        free = (e > self.threshold) & (e < 1 - self.threshold) if self.estimand != "ATO" else np.ones_like(e)
+        moves = free.all(axis=1)  # a clipped propensity does not move with the coefficients
+        slopes = np.zeros((sample.n, len(code.arms)))
+        weights = weight_of_arms(self.estimand, e, arm=arm)
+        for which, weight, sign in zip((arm, 0), weights, (1.0, -1.0), strict=True):
+            mine = weight * (code.index == which)
+            residual = mine * (sample.y - np.sum(mine * sample.y) / np.sum(mine)) / np.mean(mine)
+            slope = log_weight_slope(self.estimand, e, weight_of=which, arm=arm)
+            slopes += sign * (residual * moves)[:, None] * slope
+        scores = code.indicator() - e
+        gradient = (x.T @ slopes[:, 1:] / sample.n).T.ravel()  # (arms - 1) * (p + 1)
+        stacked = np.concatenate([scores[:, [c]] * x for c in range(1, len(code.arms))], axis=1)
+        information = stacked.T @ stacked / sample.n
+        values = stacked @ (np.linalg.pinv(information, hermitian=True) @ gradient)
+        return np.asarray(values - values.mean())
 
     def _predict(self, treatment: np.ndarray, covariates: np.ndarray) -> np.ndarray:
-        return np.asarray(self.arm_means_[self._arm_index(treatment)])
+        means = np.r_[self.arm_means_[0, 1], self.arm_means_[:, 0]]
+        return np.asarray(means[self._arm_index(treatment)])
 
 
 def standardised(covariates: Float[np.ndarray, "n p"]) -> Float[np.ndarray, "n q"]:
-    """Covariates on a common scale, after a column of ones; constant columns are left out.
-
-    Examples
-    --------
-    >>> standardised(np.array([[1.0, 5.0], [3.0, 5.0]])).tolist()
-    [[1.0, -1.0], [1.0, 1.0]]
-    """
-    spread = covariates.std(axis=0)
-    varying = spread > 0
-    centred = (covariates[:, varying] - covariates[:, varying].mean(axis=0)) / spread[varying]
-    return np.column_stack([np.ones(len(covariates)), centred])
-
-
-def _ratio_score(
-    y: np.ndarray, indicator: np.ndarray, e: np.ndarray, arm: int, estimand: str
-) -> tuple[np.ndarray, tuple[float, float]]:
-    """Effect plus influence value of each row (n, repeats), and the two weighted means (over repeats)."""
-    parts, means = [], []
-    kept = indicator.any(axis=1)
-    for column, weight in zip((arm, 0), weight_of_arms(estimand, e, arm=arm), strict=True):
-        own = weight * indicator[:, column, None]  # (n, repeats)
-        mean = (own * y[:, None]).sum(axis=0) / own.sum(axis=0)
-        parts.append(mean + own * (y[:, None] - mean) / own[kept].mean(axis=0))
-        means.append(float(np.median(mean)))
-    return parts[0] - parts[1], (means[0], means[1])
-
-
-def _coefficient_part(
-    y: np.ndarray,
-    indicator: np.ndarray,
-    used: np.ndarray,
-    e: np.ndarray,
-    x: np.ndarray,
-    arm: int,
-    estimand: str,
-) -> np.ndarray:
-    """What estimating the coefficients of a logistic propensity adds to the influence values, (n,).
-
-    ``e`` is (n, arms), ``used`` marks the rows of each arm that enter the means. The derivative of the
-    effect in the log odds of each arm is numerical; it meets the influence of the coefficients,
-    ``H^-1 x (1{A = k} - e_k)`` with ``H`` the information.
-    """
-    arms, q = range(1, e.shape[1]), x.shape[1]
-    log_odds = np.log(e)
-    gradient = []
-    for k in arms:
-        moved = [_softmax(log_odds + sign * STEP * (np.arange(e.shape[1]) == k)) for sign in (1.0, -1.0)]
-        pairs = [weight_of_arms(estimand, shifted, arm=arm) for shifted in moved]
-        total = np.zeros(len(y))
-        for column, sign, index in ((arm, 1.0, 0), (0, -1.0, 1)):
-            weight = weight_of_arms(estimand, e, arm=arm)[index] * used[:, column]
-            mean = weight @ y / weight.sum()
-            slope = (pairs[0][index] - pairs[1][index]) / (2 * STEP)
-            total += sign * used[:, column] * slope * (y - mean) / weight.sum()
-        gradient.append(total @ x)
-    information = np.empty((q * len(arms), q * len(arms)))
-    for i, k in enumerate(arms):
-        for j, m in enumerate(arms):
-            curve = e[:, k] * ((k == m) - e[:, m])
-            information[i * q : (i + 1) * q, j * q : (j + 1) * q] = (x * curve[:, None]).T @ x
-    pull = np.linalg.pinv(information, hermitian=True) @ np.concatenate(gradient)
-    scores = np.column_stack([x * (indicator[:, k] - e[:, k])[:, None] for k in arms])
-    part = len(y) * (scores @ pull)
-    return np.asarray(part - part.mean())
-
-
-def _softmax(log_odds: np.ndarray) -> np.ndarray:
-    powers = np.exp(log_odds - log_odds.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+    """A column of ones, then each covariate with mean 0 and standard deviation 1 (constant ones 0)."""
+    centred = covariates - covariates.mean(axis=0)
+    scale = covariates.std(axis=0)
+    return np.column_stack([np.ones(len(covariates)), centred / np.where(scale > 0, scale, 1.0)])
