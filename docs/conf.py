@@ -56,6 +56,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "examples",
     "gallery_dirs": "gallery",
     "filename_pattern": r"plot_",
+    "within_subsection_order": "FileNameSortKey",
     "only_warn_on_example_error": True,
     "download_all_examples": False,
     "show_signature": False,

@@ -27,7 +27,9 @@ from suppose.effects import Interactive
 for learner in ("linear", "boosting"):
     model = Interactive("d", outcome_learner=learner, seed=1)
     effect = model.fit(table.X, table.y).effect_
-    print(f"{learner:8} {effect.estimate:.2f}, 95% interval {effect.low:.2f} to {effect.high:.2f}")
+    print(
+        f"{learner:8} {effect.estimate:.2f}, 95% interval {effect.low:.2f} to {effect.high:.2f}"
+    )
 
 # %%
 # Forty tables
@@ -45,7 +47,9 @@ for ax, learner in zip(axes, ("linear", "boosting"), strict=True):
         effect = model.fit(table.X, table.y).effect_
         hit = effect.low <= table.truth["ATE"] <= effect.high
         hits += hit
-        ax.plot([effect.low, effect.high], [seed, seed], color="C0" if hit else "C1")
+        ax.plot(
+            [effect.low, effect.high], [seed, seed], color="C0" if hit else "C1"
+        )
     ax.axvline(1.0, color="#6b7280", ls="--", lw=1)
     ax.set(title=f"{learner}: {hits} of 40", xlabel="effect", yticks=[])
 plt.show()

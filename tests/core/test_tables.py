@@ -123,4 +123,4 @@ def test_frames_are_checked():
     with pytest.raises(DataError, match="no rows"):
         frame_of(pd.DataFrame({"a": []}))
     with pytest.raises(DataError, match="Did you mean 'age'"):
-        require_columns(frame_of(FRAME), ["agee"], "adjust")
+        require_columns(FRAME.columns.tolist(), ["agee"], "adjust")

@@ -150,7 +150,7 @@ def test_nothing_is_loaded_and_nothing_may_be(text, page):
 
 def test_numbers_stand_to_the_right(text):
     assert '<td class="num">−8,498</td>' in text
-    assert '<th scope="row">Survey, unadjusted</th>' in text
+    assert '<th scope="row">Survey, unadjusted<span class="under">difference in means; none' in text
 
 
 def test_long_tables_are_folded_and_very_long_ones_cut(text):

@@ -67,6 +67,15 @@ def test_columns_that_do_not_fit_are_counted():
     assert f"… {30 - shown} more columns in tables/wide.csv" in text
 
 
+def test_no_blanks_hang_at_the_end_of_words(answer):
+    buffer = io.StringIO()
+    show(answer, Console(file=buffer, width=80))
+    part = buffer.getvalue()
+    part = part[part.index("Assumptions") : part.index("What an unmeasured")]
+    assert not [line for line in part.splitlines() if line.endswith(" ")]
+    assert "  carries a difference" in part or "\n  comparison" in part
+
+
 def test_the_place_of_the_report_is_said(answer):
     assert "Report: runs/a/report.html" in render_text(answer, folder="runs/a")
     assert "Report:" not in render_text(answer)

@@ -256,7 +256,7 @@ def encode(
     >>> encoded.names, encoded.matrix[:, 0].tolist()
     (('age', 'town=Bern'), [31.0, 28.0, 25.0])
     """
-    require_columns(frame, columns, role)
+    require_columns(frame.columns, columns, role)
     kept = np.ones(frame.shape[0], dtype=bool)
     blocks: list[Float[np.ndarray, "n"]] = []
     names: list[str] = []

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from suppose.core.errors import StudyError, nearest
 from suppose.core.progress import progress
 
-__all__ = ["BACKENDS", "core_count", "parallel_map", "resolve_jobs"]
+__all__ = ["BACKENDS", "check_backend", "core_count", "parallel_map", "resolve_jobs"]
 
 Result = TypeVar("Result")
 
@@ -83,7 +83,7 @@ def parallel_map(
     """
     work = [tuple(task) for task in tasks]
     jobs = min(resolve_jobs(jobs), max(len(work), 1))
-    _check_backend(backend)
+    check_backend(backend)
     with progress(label, len(work)) as bar:
         results: list[Result] = []
         if jobs == 1 and backend in ("loky", "threading"):
@@ -115,7 +115,8 @@ def _joblib_results(
         yield from joblib.Parallel(return_as="generator", max_nbytes="1M")(calls)
 
 
-def _check_backend(backend: str) -> None:
+def check_backend(backend: str) -> None:
+    """Refuse a backend that is unknown, not installed, or not connected."""
     if backend not in BACKENDS:
         raise StudyError(
             "unknown-backend",

@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 
 from suppose.core.answer import Answer, Figure, InputFile, Provenance, Timing
 from suppose.core.errors import Refusal, RunError, StudyError
-from suppose.core.parallel import core_count, resolve_jobs
+from suppose.core.parallel import check_backend, core_count, resolve_jobs
 from suppose.core.random import check_seed
 from suppose.core.run import ANSWER, MemoryRun, RunFolder, write_atomic
 from suppose.core.studyfile import apply_overrides, parse_toml, read_study_text, validated
@@ -214,6 +214,8 @@ class Study(Section):
             check_seed(given["seed"])
         if "jobs" in given:
             resolve_jobs(given["jobs"])
+        if "backend" in given:
+            check_backend(given["backend"])
         options = self.run_options.model_copy(update=given)
         study = self.model_copy(update={"run_options": options})
         study._home, study._name = self._home, self._name

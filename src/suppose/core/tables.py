@@ -25,6 +25,7 @@ from suppose.core.errors import DataError, StudyError, nearest
 
 __all__ = [
     "available_memory",
+    "column_names",
     "first_line",
     "frame_digest",
     "frame_of",
@@ -362,16 +363,27 @@ def frame_digest(frame: nw.DataFrame[Any]) -> str:
     return digest.hexdigest()
 
 
-def require_columns(frame: nw.DataFrame[Any], names: Iterable[str], role: str) -> None:
+def column_names(path: Path, encoding: str = "utf-8") -> list[str] | None:
+    """Names of a file's columns without reading its rows; ``None`` where only the rows tell (JSON lines)."""
+    kind = _format_of(path)
+    if kind == "jsonl" or path.stat().st_size == 0:
+        return None
+    try:
+        return _column_names(path, kind, encoding)
+    except (OSError, ValueError, EOFError, LookupError):
+        return None  # reading refuses the file with its own words
+
+
+def require_columns(known: Sequence[str], names: Iterable[str], role: str) -> None:
     """Refuse a column name the table lacks, naming the nearest ones."""
     for name in names:
-        if name not in frame.columns:
-            shown = ", ".join(frame.columns[:12]) + (", ..." if len(frame.columns) > 12 else "")
+        if name not in known:
+            shown = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")
             raise DataError(
                 "missing-column",
                 f"no such column; the table has: {shown}",
                 where=f"{role}: column {name!r}",
-                remedy=nearest(name, frame.columns) or "Check the spelling.",
+                remedy=nearest(name, known) or "Check the spelling.",
             )
 
 

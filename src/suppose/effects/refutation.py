@@ -356,7 +356,7 @@ def _usable(runs: Float[np.ndarray, "k 3"], draws: int) -> Float[np.ndarray, "m 
 
 
 def _column(estimator: Any, X: Any, name: Any) -> Float[np.ndarray, " n"]:
-    return read_material(X, Design(estimator.treatment, [name])).covariates[:, 0]
+    return np.asarray(read_material(X, Design(estimator.treatment, [name])).covariates[:, 0])
 
 
 def _named_outcome(

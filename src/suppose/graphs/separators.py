@@ -98,35 +98,37 @@ class Hubs:
         return nodes
 
     def territory(self, hubs: int, walls: int) -> tuple[int, int]:
-        """Hubs and nodes reached from ``hubs`` without entering a node of ``walls``."""
-        nodes, todo = 0, hubs
+        """Hubs reached from ``hubs`` without entering a node of ``walls``, and the nodes that touch them."""
+        touched, todo = 0, hubs
         while todo:
             low = todo & -todo
             todo ^= low
-            fresh = self.nodes_of[low.bit_length() - 1] & ~(nodes | walls)
-            nodes |= fresh
-            for node in bits(fresh):
+            fresh = self.nodes_of[low.bit_length() - 1] & ~touched
+            touched |= fresh
+            for node in bits(fresh & ~walls):
                 new = self.hubs_of[node] & ~hubs
                 hubs |= new
                 todo |= new
-        return hubs, nodes
+        return hubs, touched
 
     def minimal(self) -> Iterator[int]:
         """All minimal cuts as bits of nodes, the one nearest to ``near`` first, with polynomial delay."""
-        stack = [(self.near, 0, 0)] if self.possible else []
+        # A state: nodes that touch the territory, those within it, and those to keep in the cut.
+        stack = [(self.border(self.near), 0, 0)] if self.possible else []
         while stack:
-            hubs, inside, kept = stack.pop()
-            border = self.border(hubs) & ~inside
-            beyond, _ = self.territory(self.far, border | inside)
-            cut = border & self.border(beyond)
-            hubs, inside = self.territory(self.near, cut)
-            if inside & kept:  # would swallow a node that this branch keeps in the cut
+            touched, inside, kept = stack.pop()
+            _, beyond = self.territory(self.far, touched)
+            cut = touched & beyond & ~inside
+            if kept & ~cut:  # would swallow a node that this branch keeps in the cut
                 continue
             yield cut
+            hubs, touched = self.territory(self.near, cut)
+            inside = touched & ~cut
             grown = []
             for node in bits(cut & ~kept):
-                if not (hubs | self.hubs_of[node]) & self.far:
-                    grown.append((hubs | self.hubs_of[node], inside | 1 << node, kept))
+                new = self.hubs_of[node] & ~hubs
+                if not new & self.far:
+                    grown.append((touched | self.border(new), inside | 1 << node, kept))
                 kept |= 1 << node
             stack.extend(reversed(grown))
 

@@ -159,6 +159,7 @@ def _environment() -> Environment:
         typeset=text.typeset,
         duration=text.duration,
         moment=text.moment,
+        readable=text.readable,
         bytes=text.amount_of_bytes,
         number=format_number,
     )

@@ -34,11 +34,12 @@ _NAMES_A_THING = re.compile(r"(^|[\W_])(id|ids|year|years|code|zip|seed|cohort)(
 
 @dataclass(frozen=True)
 class Grid:
-    """Cells as words: column heads, which columns hold numbers, and the rows."""
+    """Cells as words: column heads, which columns hold numbers, the rows, words under each row's head."""
 
     columns: tuple[str, ...]
     numeric: tuple[bool, ...]
     rows: tuple[tuple[str, ...], ...]
+    under: tuple[str, ...] = ()
 
 
 def table_grid(table: Table) -> Grid:
@@ -58,7 +59,7 @@ def table_grid(table: Table) -> Grid:
 
 
 def findings_grid(answer: Answer) -> Grid:
-    """The findings as rows of words; columns nobody filled are left out.
+    """The findings as rows of words, how each was made under its name; columns nobody filled are left out.
 
     Examples
     --------
@@ -83,12 +84,11 @@ def findings_grid(answer: Answer) -> Grid:
         ("std. error", True, [_or_blank(finding.standard_error) for finding in found]),
         ("p", True, ["" if f.p_value is None else p_words(f.p_value) for f in found]),
         ("rows", True, [_or_blank(finding.n) for finding in found]),
-        ("method", False, [finding.method for finding in found]),
-        ("estimand", False, [finding.estimand for finding in found]),
     ]
     kept = [column for column in columns if column[0] == "finding" or any(column[2])]
     rows = zip(*([text or MISSING for text in column[2]] for column in kept), strict=True)
-    return Grid(tuple(c[0] for c in kept), tuple(c[1] for c in kept), tuple(rows))
+    under = tuple("; ".join(part for part in (f.method, f.estimand) if part) for f in found)
+    return Grid(tuple(c[0] for c in kept), tuple(c[1] for c in kept), tuple(rows), under)
 
 
 def estimate(finding: Finding) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich import box
 from rich.cells import cell_len
-from rich.console import Console, Group, JustifyMethod, RenderableType
+from rich.console import Console, JustifyMethod, RenderableType
 from rich.table import Table as Lines
 from rich.text import Text
 
@@ -30,7 +30,7 @@ from suppose.report.parts import (
     level,
     table_grid,
 )
-from suppose.report.text import amount_of_bytes, duration, file_stem, one_line
+from suppose.report.text import amount_of_bytes, duration, file_stem, one_line, readable
 
 __all__ = ["render_text", "show", "show_reproduction", "show_systems"]
 
@@ -89,6 +89,7 @@ class _Page:
         self.width, self.encoding = width, encoding
         self.unicode = encoding.lower().startswith("utf")
         self.parts: list[RenderableType] = []
+        self._ruler = Console(file=io.StringIO(), width=width)
 
     def text(self, words: str, style: str = "") -> Text:
         """Words from data as plain text on one line."""
@@ -102,17 +103,26 @@ class _Page:
         return mark if self.unicode else {"passes": "+", "fails": "x"}.get(verdict, mark)
 
     def add(self, *parts: RenderableType) -> None:
-        self.parts.extend(parts)
+        for part in parts:
+            self.parts.extend(self.lines(part, self.width) if isinstance(part, Text) else [part])
+
+    def lines(self, text: Text, width: int) -> list[Text]:
+        """The text as lines of at most ``width`` columns, without blanks at their ends."""
+        found = list(text.wrap(self._ruler, width, overflow="fold")) or [Text()]
+        for line in found:
+            line.rstrip()
+        return found
 
     def heading(self, words: str) -> None:
         self.add(Text(), Text(words, style="bold"))
 
-    def hanging(self, mark: Text, *lines: RenderableType, indent: int = 2) -> None:
-        grid = Lines.grid(padding=0)
-        grid.add_column(width=indent, no_wrap=True)
-        grid.add_column()
-        grid.add_row(mark, Group(*lines))
-        self.add(grid)
+    def hanging(self, mark: Text, *lines: Text, indent: int = 2) -> None:
+        """Lines set off behind a mark, without blanks at their ends."""
+        parts = [part for line in lines for part in self.lines(line, self.width - indent)]
+        for number, part in enumerate(parts):
+            head = mark.copy() if number == 0 else Text()
+            head.pad_right(indent - head.cell_len)
+            self.parts.append(Text().append_text(head).append_text(part))
 
 
 def _parts(answer: Answer, width: int, folder: str | Path | None, encoding: str) -> list[RenderableType]:
@@ -152,22 +162,15 @@ def _finding(page: _Page, answer: Answer) -> None:
 def _findings(page: _Page, answer: Answer) -> None:
     """The findings, and below them how each was made."""
     grid = findings_grid(answer)
-    kept = [j for j, column in enumerate(grid.columns) if column not in ("method", "estimand")]
-    numbers = Grid(
-        tuple(grid.columns[j] for j in kept),
-        tuple(grid.numeric[j] for j in kept),
-        tuple(tuple(row[j] for j in kept) for row in grid.rows),
-    )
-    lines, hidden = _lines(page, numbers)
+    lines, hidden = _lines(page, grid)
     page.heading("Findings")
     page.add(lines)
     _left_out(page, hidden, "column", "the report")
-    told = [(f.label, "; ".join(part for part in (f.method, f.estimand) if part)) for f in answer.findings]
-    if any(words for _, words in told):
+    if any(grid.under):
         page.add(Text())
-    for label, words in told:
+    for finding, words in zip(answer.findings, grid.under, strict=True):
         if words:
-            page.hanging(Text("-", style="dim"), page.text(f"{label}: {words}", "dim"))
+            page.hanging(Text("-", style="dim"), page.text(f"{finding.label}: {words}", "dim"))
 
 
 def _left_out(page: _Page, count: int, thing: str, place: str) -> None:
@@ -236,8 +239,8 @@ def _assumptions(page: _Page, answer: Answer) -> None:
     for number, assumption in enumerate(answer.assumptions, 1):
         bearing = "; ".join(titles.get(name, name) for name in assumption.tested_by)
         words = f"Bearing on it: {bearing}." if bearing else "No check here bears on it."
-        statement = page.text(assumption.name).append_text(page.text(": " + assumption.statement))
-        statement.stylize("bold", 0, len(page.text(assumption.name)))
+        statement = page.text(readable(assumption.name)).append_text(page.text(": " + assumption.statement))
+        statement.stylize("bold", 0, len(page.text(readable(assumption.name))))
         page.hanging(Text(f"{number}."), statement, page.text(words, "dim"), indent=3)
 
 

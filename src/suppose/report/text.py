@@ -9,7 +9,17 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["amount_of_bytes", "duration", "file_stem", "moment", "one_line", "p_words", "typeset", "visible"]
+__all__ = [
+    "amount_of_bytes",
+    "duration",
+    "file_stem",
+    "moment",
+    "one_line",
+    "p_words",
+    "readable",
+    "typeset",
+    "visible",
+]
 
 # Marks that reorder or hide the text around them (bidirectional controls, zero width, tags, separators).
 HIDDEN = (0x061C, 0x200B, 0x200E, 0x200F, 0x2028, 0x2029, 0x2060, 0xFEFF, *range(0x202A, 0x202F))
@@ -81,6 +91,19 @@ def file_stem(name: str, taken: set[str] | None = None) -> str:
         found = f"{stem}-{count}"
     taken.add(found)
     return found
+
+
+def readable(name: str) -> str:
+    """A slug as a heading: its hyphens and underscores are blanks; names that have blanks stay.
+
+    Examples
+    --------
+    >>> readable("no-hidden_confounding"), readable("Well-posed problem")
+    ('No hidden confounding', 'Well-posed problem')
+    """
+    if not re.fullmatch(r"[a-z0-9]+([-_][a-z0-9]+)*", name):
+        return name
+    return name.replace("-", " ").replace("_", " ").capitalize()
 
 
 def p_words(p_value: float) -> str:

@@ -20,7 +20,6 @@ from suppose.core.answer import Answer, Assumption, Provenance
 from suppose.core.columns import categories, encode, row_words, to_numbers
 from suppose.core.errors import DataError, StudyError, nearest
 from suppose.core.study import Material, Section, Steps
-from suppose.core.tables import require_columns
 from suppose.studies.reported import ReportedStudy
 from suppose.studies.tabular import DataSection, read_data
 
@@ -122,8 +121,10 @@ class Effect(ReportedStudy):
     Examples
     --------
     >>> from suppose.datasets import make_experiment
-    >>> study = Effect.from_frame(make_experiment(n=400, effect=2.0, seed=1).frame, treatment="t", outcome="y",
-    ...     adjust=[], checks={"refute": [], "heterogeneity": False}, method={"name": "difference"})
+    >>> study = Effect.from_frame(
+    ...     make_experiment(n=400, effect=2.0, seed=1).frame, treatment="d", outcome="y", adjust=[],
+    ...     checks={"refute": [], "heterogeneity": False}, method={"name": "difference"},
+    ... )
     >>> answer = study.run()
     >>> answer.headline.low < 2.0 < answer.headline.high
     True
@@ -177,19 +178,17 @@ class Effect(ReportedStudy):
         """Read, validate and encode the columns the study names."""
         roles = self.roles
         adjust = self.adjustment()
-        single = {
-            "treatment": roles.treatment,
-            "outcome": roles.outcome,
-            "cluster": roles.cluster,
-            "placebo_outcome": self.checks.placebo_outcome,
-        }
-        columns = [name for name in (*single.values(), *adjust) if name is not None]
-        frame, inputs = read_data(self.data, self.home, columns)
-        for role, name in single.items():
-            if name is not None:
-                require_columns(frame, [name], f"roles.{role}")
-        require_columns(frame, adjust, "roles.adjust")
         self._refuse_shared_roles(adjust)
+        columns = {
+            "roles.treatment": roles.treatment,
+            "roles.outcome": roles.outcome,
+            "roles.cluster": roles.cluster,
+            "checks.placebo_outcome": self.checks.placebo_outcome,
+        }
+        named: dict[str, tuple[str, ...]] = {
+            role: (name,) for role, name in columns.items() if name is not None
+        }
+        frame, inputs = read_data(self.data, self.home, {**named, "roles.adjust": adjust})
         return Material(self._encoded(frame, adjust), inputs)
 
     def adjustment(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,14 @@ from suppose.core.columns import MAX_LEVELS, ColumnType, MissingPolicy
 from suppose.core.errors import StudyError
 from suppose.core.run import sha256_file
 from suppose.core.study import Section
-from suppose.core.tables import frame_digest, frame_of, path_inside, read_table
+from suppose.core.tables import (
+    column_names,
+    frame_digest,
+    frame_of,
+    path_inside,
+    read_table,
+    require_columns,
+)
 
 __all__ = ["DataSection", "read_data"]
 
@@ -53,32 +60,40 @@ class DataSection(Section):
 
 
 def read_data(
-    data: DataSection, home: Path, columns: Sequence[str]
+    data: DataSection, home: Path, roles: Mapping[str, Sequence[str]]
 ) -> tuple[nw.DataFrame[Any], tuple[InputFile, ...]]:
-    """The table with the named columns only, and the record of where it came from.
+    """The table with the columns of each role, and the record of where it came from.
 
     Raises
     ------
     StudyError, DataError
-        For a file that cannot be read or a name that is not shipped.
+        For a file that cannot be read, a name that is not shipped, or a column that is not there.
     """
+    columns = list(dict.fromkeys(name for names in roles.values() for name in names))
     if data.frame is not None:
         frame = frame_of(data.frame)
-        known = [name for name in dict.fromkeys(columns) if name in frame.columns]
-        digest = frame_digest(frame.select(known))
-        size = sum(len(name) for name in known)
-        record = InputFile(name="frame", sha256=digest, bytes=size, rows=frame.shape[0], columns=len(known))
+        _require(frame.columns, roles)
+        digest = frame_digest(frame.select(columns))
+        record = InputFile(name="frame", sha256=digest, bytes=0, rows=frame.shape[0], columns=len(columns))
         return frame, (record,)
     if data.shipped is not None:
         from suppose.datasets.shipped import resolve
 
         path, name = resolve(data.shipped), data.shipped
     else:
-        path = path_inside(str(data.file), home)
-        name = str(data.file)
+        path, name = path_inside(str(data.file), home), str(data.file)
+    known = column_names(path, data.encoding)
+    if known is not None and len(set(known)) == len(known):
+        _require(known, roles)
     frame = read_table(path, columns=columns, encoding=data.encoding, missing_words=data.missing_words)
+    _require(frame.columns, roles)
     size = path.stat().st_size
     record = InputFile(
         name=name, sha256=sha256_file(path), bytes=size, rows=frame.shape[0], columns=frame.shape[1]
     )
     return frame, (record,)
+
+
+def _require(known: Sequence[str], roles: Mapping[str, Sequence[str]]) -> None:
+    for role, names in roles.items():
+        require_columns(known, names, role)
