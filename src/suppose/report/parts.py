@@ -81,8 +81,8 @@ def findings_grid(answer: Answer) -> Grid:
         (f"estimate ({unit})" if unit else "estimate", True, [estimate(f) for f in found]),
         (head, True, [_interval_beside(finding, len(levels) > 1) for finding in found]),
         ("unit", False, [finding.unit if len(units) > 1 else "" for finding in found]),
-        ("std. error", True, [_or_blank(finding.standard_error) for finding in found]),
         ("p", True, ["" if f.p_value is None else p_words(f.p_value) for f in found]),
+        ("std. error", True, [_or_blank(finding.standard_error) for finding in found]),
         ("rows", True, [_or_blank(finding.n) for finding in found]),
     ]
     kept = [column for column in columns if column[0] == "finding" or any(column[2])]
