@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import networkx as nx
@@ -139,7 +140,7 @@ class TestInvariance:
 
     def test_exponentially_many_paths_come_one_by_one(self):
         layers = [[f"n{i}_{j}" for j in range(3)] for i in range(30)]
-        edges = [(a, b) for left, right in zip(layers, layers[1:], strict=False) for a in left for b in right]
+        edges = [(a, b) for left, right in itertools.pairwise(layers) for a in left for b in right]
         dag = DAG.from_edges([*(("x", v) for v in layers[0]), *edges, *((v, "y") for v in layers[-1])])
         assert len(open_paths(dag, "x", "y", limit=20)) == 20  # of 3**30
 

@@ -302,19 +302,12 @@ def _every(query: Query, required: tuple[int, ...], usable: bytearray) -> Iterat
     A branch (inside, allowed) holds a set if and only if the allowed ancestors of the ends and of ``inside``
     separate. Leaving out a node that is not among these changes nothing, so it needs no test.
     """
-    edges, ends = query.backdoor, (*query.x, *query.y)
-
-    def ancestors(inside: frozenset[int], allowed: frozenset[int]) -> frozenset[int] | None:
-        above = edges.closure([*ends, *inside], up=True)
-        chosen = frozenset(node for node in allowed if above[node])
-        return None if connected(edges, query.x, query.y, tuple(chosen)) else chosen
-
     inside = frozenset(required)
     allowed = inside | {node for node, flag in enumerate(usable) if flag}
-    stack = [(inside, allowed, ancestors(inside, allowed))]
+    stack = [(inside, allowed, _separating(query, inside, allowed))]
     while stack:
         inside, allowed, chosen = stack.pop()
-        if chosen is None and (chosen := ancestors(inside, allowed)) is None:
+        if chosen is None and (chosen := _separating(query, inside, allowed)) is None:
             continue
         undecided = (allowed - inside - chosen) or (allowed - inside)
         if not undecided:
@@ -323,6 +316,13 @@ def _every(query: Query, required: tuple[int, ...], usable: bytearray) -> Iterat
         node = max(undecided)
         stack.append((inside | {node}, allowed, chosen if node in chosen else None))
         stack.append((inside, allowed - {node}, None if node in chosen else chosen))
+
+
+def _separating(query: Query, inside: frozenset[int], allowed: frozenset[int]) -> frozenset[int] | None:
+    """The allowed ancestors of the ends and of ``inside`` if they separate the ends, else None."""
+    above = query.backdoor.closure([*query.x, *query.y, *inside], up=True)
+    chosen = frozenset(node for node in allowed if above[node])
+    return None if connected(query.backdoor, query.x, query.y, tuple(chosen)) else chosen
 
 
 def _optimal(query: Query, usable: bytearray) -> tuple[tuple[int, ...] | None, str]:

@@ -15,7 +15,7 @@ import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, no_type_check
 
 from suppose.core.errors import GraphError
 from suppose.graphs.adjacency import Adjacency
@@ -171,14 +171,7 @@ def reach(
     risen, fallen = bytearray(len(parents)), bytearray(len(parents))
     rising: list[int] = []
     falling: list[int] = []
-
-    def enter(nodes: Iterable[int], done: bytearray, queue: list[int]) -> None:
-        for node in nodes:
-            if not done[node]:
-                done[node] = 1
-                queue.append(node)
-
-    enter(x, risen, rising)
+    _enter(x, risen, rising)
     while rising or falling:
         if rising:
             node = rising.pop()
@@ -189,11 +182,19 @@ def reach(
         if goal is not None and goal[node]:
             return _MET
         if back:
-            enter(parents[node], risen, rising)
-            enter(siblings[node], fallen, falling)
+            _enter(parents[node], risen, rising)
+            _enter(siblings[node], fallen, falling)
         if onward:
-            enter(children[node], fallen, falling)
+            _enter(children[node], fallen, falling)
     return bytearray(a | b for a, b in zip(risen, fallen, strict=True))
+
+
+@no_type_check  # runs once per node and edge side
+def _enter(nodes: Iterable[int], done: bytearray, queue: list[int]) -> None:
+    for node in nodes:
+        if not done[node]:
+            done[node] = 1
+            queue.append(node)
 
 
 def open_paths(dag: DAG, x: NodeSet, y: NodeSet, given: NodeSet = (), *, limit: int = 100) -> OpenPaths:
@@ -240,19 +241,20 @@ def search(
     """Open paths as (first node, steps), shortest first; polynomial time between two of them."""
     finder = _Finder(edges, x, y, given)
     heap: list[tuple[int, list[Step], int, int, frozenset[Step]]] = []
-
-    def push(first: int, prefix: list[Step], banned: frozenset[Step]) -> None:
-        rest = finder.shortest(first, prefix, banned)
-        if rest is not None:
-            heapq.heappush(heap, (len(prefix) + len(rest), prefix + rest, first, len(prefix), banned))
-
-    for first in x:
-        push(first, [], frozenset())
-    while heap:
+    todo: list[tuple[int, list[Step], frozenset[Step]]] = [(first, [], frozenset()) for first in x]
+    while todo or heap:
+        for first, prefix, banned in todo:
+            rest = finder.shortest(first, prefix, banned)
+            if rest is not None:
+                heapq.heappush(heap, (len(prefix) + len(rest), prefix + rest, first, len(prefix), banned))
+        if not heap:
+            return
         _, steps, first, fixed, banned = heapq.heappop(heap)
         yield first, steps
-        for i in range(fixed, len(steps)):  # Lawler: split what is left by where it leaves this path
-            push(first, steps[:i], (banned if i == fixed else frozenset()) | {steps[i]})
+        todo = [  # Lawler: split what is left by where it leaves this path
+            (first, steps[:i], (banned if i == fixed else frozenset()) | {steps[i]})
+            for i in range(fixed, len(steps))
+        ]
 
 
 class _Finder:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import no_type_check
 
 from suppose.graphs.adjacency import Adjacency
 
@@ -180,16 +181,17 @@ def _union(masks: dict[int, int], nodes: Iterable[int]) -> int:
 def _join(count: int, groups: Iterable[Iterable[int]]) -> list[int]:
     """Number of the joined hub for each of ``count`` hubs, after merging the hubs of each group."""
     root = list(range(count))
-
-    def find(item: int) -> int:
-        while root[item] != item:
-            root[item] = root[root[item]]
-            item = root[item]
-        return item
-
     for group in groups:
-        first, *rest = (find(item) for item in group)
+        first, *rest = group
         for other in rest:
-            root[find(other)] = find(first)
+            root[_root(root, other)] = _root(root, first)
     number: dict[int, int] = {}
-    return [number.setdefault(find(item), len(number)) for item in range(count)]
+    return [number.setdefault(_root(root, item), len(number)) for item in range(count)]
+
+
+@no_type_check  # runs once per edge
+def _root(root: list[int], item: int) -> int:
+    while root[item] != item:
+        root[item] = root[root[item]]
+        item = root[item]
+    return item
