@@ -132,6 +132,7 @@ def test_a_terminal_that_knows_few_letters_is_not_broken(answer, encoding):
     show(answer, Console(file=stream, width=100), folder="runs/é→x")
     stream.flush()
     assert b"1,794 dollars" in raw.getvalue()
+    assert b"\\u2192x" in raw.getvalue()
 
 
 def test_standard_output_is_the_default(answer, capsys):

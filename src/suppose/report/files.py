@@ -86,7 +86,7 @@ def write_figures(answer: Answer, folder: str | Path) -> tuple[Path, ...]:
     for figure in answer.figures:
         path = Path(folder) / f"{file_stem(figure.name, taken)}.svg"
         if figure.svg:
-            write_atomic(path, figure.svg if True else standalone(figure))
+            write_atomic(path, figure.svg if is_inert(figure) else standalone(figure))
             paths.append(path)
     return tuple(paths)
 
