@@ -150,16 +150,24 @@ class Naive:
         other.observed, other.hidden = self.observed, self.hidden
         return other
 
-    def covariance(self, rng: np.random.Generator) -> np.ndarray:
-        """Population covariance of a random linear Gaussian model on this graph, hidden nodes last."""
+    def linear_model(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Coefficients (effect, cause) and noise variances of a random linear model, hidden nodes last."""
         size = len(self.nodes)
         place = {v: i for i, v in enumerate(self.nodes)}
         B = np.zeros((size, size))
         for a in self.nodes:
-            for b in self.children[a]:
+            for b in sorted(self.children[a]):
                 B[place[b], place[a]] = rng.choice([-1, 1]) * rng.uniform(0.3, 1.5)
-        A = np.linalg.inv(np.eye(size) - B)
-        return A @ np.diag(rng.uniform(0.3, 2.0, size)) @ A.T
+        return B, rng.uniform(0.3, 2.0, size)
+
+    def covariance(self, rng: np.random.Generator) -> np.ndarray:
+        """Population covariance of a random linear Gaussian model on this graph."""
+        return covariance_of(*self.linear_model(rng))
+
+
+def covariance_of(coefficients: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    A = np.linalg.inv(np.eye(len(noise)) - coefficients)
+    return A @ np.diag(noise) @ A.T
 
 
 def minimal(sets: list[set[str]]) -> list[set[str]]:
