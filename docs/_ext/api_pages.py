@@ -89,7 +89,12 @@ def page(room: ModuleType) -> str:
     name = room.__name__
     own = importable(room, getattr(room, "__all__", ()))
     own = [item for item in own if not inspect.ismodule(getattr(room, item))]
-    parts = [heading(name, "="), first_paragraph(room.__doc__), rest(room.__doc__)]
+    parts = [
+        heading(name, "="),
+        f".. currentmodule:: {name}",
+        first_paragraph(room.__doc__),
+        rest(room.__doc__),
+    ]
     parts.append(summary(room, own))
     shown = {id(getattr(room, item)) for item in own}
     for module in modules_of(room):
@@ -99,7 +104,8 @@ def page(room: ModuleType) -> str:
         table = summary(module, fresh)
         if table:
             parts += [
-                heading(module.__name__, "-"),
+                f".. currentmodule:: {module.__name__}",
+                heading(module.__name__.rpartition(".")[2], "-"),
                 first_paragraph(module.__doc__),
                 rest(module.__doc__),
                 table,

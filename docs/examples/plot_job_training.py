@@ -100,6 +100,7 @@ print(check_overlap(boosting))
 # ------------
 # The dashed line is the answer of the experiment. The boosted estimate would not fit on the page.
 
+# sphinx_gallery_thumbnail_number = 2
 from suppose.core.figures import forest
 
 found = {
