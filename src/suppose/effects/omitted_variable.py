@@ -15,8 +15,8 @@ causal machine learning" (arXiv 2112.13398), Theorems 2 and 4 and section 4. Ben
 Deviations. The influence values of the bounds are ``psi_theta -+ C psi_S`` as in the paper; DoubleML
 0.11.4 carries the score with the opposite sign, which exchanges the standard errors of its lower
 and upper bound (negate ``psi_theta`` to get its numbers). Robustness values are exact roots, not
-the result of a bounded search. An estimate of ``nu2`` that is not positive is replaced by the mean of
-``alpha**2``, with a warning.
+the result of a bounded search. Where an estimate of ``nu2`` is not positive, all repeats take the mean of
+``alpha**2``, with a warning; its influence values are centred (DoubleML's are not).
 
 Not done: overlap-weighted effects (their target changes with the confounder), bounds on ``rho``.
 """
@@ -186,7 +186,7 @@ def interactive_elements(
             "The size of the Riesz representer was estimated as negative; its plain mean square is used, "
             "which is less accurate. Weights this extreme mean poor overlap.", SupposeWarning, stacklevel=2,
         )  # fmt: skip
-        nu2_scores = np.where(nu2 > 0, nu2_scores, alpha**2)
+        nu2_scores = alpha**2
         nu2 = nu2_scores.mean(axis=0)
     return SensitivityElements(
         theta, sigma2, nu2, psi, squares - sigma2, nu2_scores - nu2, clusters=clusters

@@ -64,7 +64,11 @@ def run_sensitivity(case: tuple, table: pd.DataFrame, benchmarks: bool = True) -
             flat = {f"{part} {side}": float(found[part][side][0]) for part in ("theta", "se", "ci")
                     for side in ("lower", "upper")}  # fmt: skip
             scenes.append({**flat, "rv": float(found["rv"][0]), "rva": float(found["rva"][0])})
-        gains = [peer.sensitivity_benchmark(names).iloc[0].to_dict() for names in BENCHMARKS] if benchmarks else []
+        gains = (
+            [peer.sensitivity_benchmark(names).iloc[0].to_dict() for names in BENCHMARKS]
+            if benchmarks
+            else []
+        )
     return {"scenes": scenes, "benchmarks": gains}
 
 
@@ -74,9 +78,15 @@ def main() -> None:
     import sklearn
 
     table = pd.read_csv(HERE.parent / "reference" / "doubleml_table.csv")
-    versions = {"doubleml": doubleml.__version__, "scikit-learn": sklearn.__version__, "numpy": np.__version__}
+    versions = {
+        "doubleml": doubleml.__version__,
+        "scikit-learn": sklearn.__version__,
+        "numpy": np.__version__,
+    }
     numbers = {name: run_sensitivity(SHARED["CASES"][name], table) for name in CASES}
-    (HERE / "sensitivity.json").write_text(json.dumps({"versions": versions, "cases": numbers}, indent=1) + "\n")
+    (HERE / "sensitivity.json").write_text(
+        json.dumps({"versions": versions, "cases": numbers}, indent=1) + "\n"
+    )
 
 
 if __name__ == "__main__":
