@@ -27,6 +27,7 @@ from jaxtyping import Float, Int
 
 from suppose.core.errors import DataError
 from suppose.core.figures import PALETTE, new_axes
+from suppose.effects.designs import Design, read_material
 from suppose.effects.overlap import balancing_weights, propensity_of
 
 __all__ = ["THRESHOLD", "Balance", "CovariateBalance", "check_balance", "measure_balance", "residual_balance"]
@@ -315,7 +316,11 @@ def _correlations(X: Float[np.ndarray, "n p"], v: Float[np.ndarray, " n"]) -> Fl
 
 
 def check_balance(
-    estimator: Any, *, groups: Mapping[str, Sequence[str]] | None = None, threshold: float = THRESHOLD
+    estimator: Any,
+    X: Any = None,
+    *,
+    groups: Mapping[str, Sequence[str]] | None = None,
+    threshold: float = THRESHOLD,
 ) -> Balance:
     """Balance of a fitted estimator's covariates, with the weights its estimand implies.
 
@@ -327,6 +332,9 @@ def check_balance(
     ----------
     estimator : fitted estimator of :mod:`suppose.effects`
         Only fitted attributes are read.
+    X : frame or array, optional
+        What it was fitted on: every column but treatment and cluster is compared, also those that were
+        not adjusted for. Without it, the covariates adjusted for.
     groups : mapping of str to sequence of str, optional
         One-hot covariates of each original column.
     threshold : float
@@ -342,12 +350,21 @@ def check_balance(
     >>> found.worst_before > 0.5, found.verdict
     (True, 'passes')
     """
-    kept, names = estimator.kept_, [str(name) for name in estimator.covariate_names_]
-    X, d = estimator.covariates_[kept], estimator.treatment_[kept]
+    kept, covariates, labels = estimator.kept_, estimator.covariates_, estimator.covariate_names_
+    if X is not None:
+        material = read_material(X, Design(estimator.treatment, None, getattr(estimator, "cluster", None)))
+        covariates, labels = material.covariates, material.covariate_names
+    if len(covariates) != len(kept):
+        raise DataError(
+            "not-the-fitted-rows", f"expected the {len(kept):,} rows of fit, got {len(covariates):,}", where="X",
+            remedy="Pass the table the estimator was fitted on.",
+        )  # fmt: skip
+    names, d = [str(name) for name in labels], estimator.treatment_[kept]
+    table = covariates[kept]
     nuisances = getattr(estimator, "nuisances_", {})
     if estimator.arms_ is None:
         residual = d - nuisances["treatment"][kept].mean(axis=1)
-        return residual_balance(X, d, residual, names=names, groups=groups, threshold=threshold)
+        return residual_balance(table, d, residual, names=names, groups=groups, threshold=threshold)
     arms = np.asarray(estimator.arms_)
     shown: dict[str, Any] = {"names": names, "groups": groups, "threshold": threshold}
     shown["arms"] = [f"{value:g}" for value in arms]
@@ -358,14 +375,14 @@ def check_balance(
     elif "treatment" in nuisances and len(arms) == 2:
         propensity = propensity_of(estimator)[0][kept]
     else:
-        return measure_balance(X, arm, estimand=estimand, **shown)
+        return measure_balance(table, arm, estimand=estimand, **shown)
     if estimand != "ATT" or len(arms) == 2:
         return measure_balance(
-            X, arm, balancing_weights(arm, propensity, estimand), estimand=estimand, **shown
+            table, arm, balancing_weights(arm, propensity, estimand), estimand=estimand, **shown
         )
     parts: list[CovariateBalance] = []
     for k in range(1, len(arms)):  # each contrast has its own population: the units of its arm
         pair = np.isin(arm, (0, k))
         weights = balancing_weights(arm[pair], propensity[pair], "ATT", target=k)
-        parts += measure_balance(X[pair], arm[pair], weights, estimand=estimand, **shown).rows
+        parts += measure_balance(table[pair], arm[pair], weights, estimand=estimand, **shown).rows
     return Balance(tuple(parts), estimand, threshold=threshold)

@@ -137,7 +137,7 @@ class Overlap:
     beyond : float
         Share of the units averaged over that have one for an arm the estimand needs.
     n, averaged : int
-        Units given; units the estimand averages over.
+        Units given; units the estimand averages over (for the ATO their effective number).
     trimming : str
         What was done to extreme propensities, and who remains, in words.
     credible : bool
@@ -269,6 +269,9 @@ def measure_overlap(
         _arm_overlap(labels[k], propensity[:, k], members[k], weights[members[k]]) for k in range(len(labels))
     )
     beyond, averaged = float(short[population].mean()), int(population.sum())
+    if estimand == "ATO":  # its population is the units counted by how likely either arm is
+        own = np.take_along_axis(propensity, arm[:, None], axis=1)[:, 0]
+        averaged = round(effective_sample_size(weights * own))
     reasons = _reasons(arms, estimand, beyond, averaged, threshold)
     return Overlap(
         estimand, arms, float(threshold), beyond, len(arm), averaged, trimming, not reasons,

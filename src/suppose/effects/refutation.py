@@ -50,6 +50,7 @@ SHARE, REFITS = 0.8, 10
 FAIL, WARN = 0.001, 0.01
 SINGLE_FAIL, SINGLE_WARN = 0.05, 0.10
 FORGIVEN = 1.05  # standard errors this much too small are not held against a method
+SPREAD = 1.5  # nor is a scatter of subset estimates this much too wide: learners do worse on fewer rows
 MOVE = 0.5  # mean move, in standard errors, that noise may cause
 
 TEXTS = {
@@ -73,7 +74,7 @@ TEXTS = {
     ),
     "subset": (
         "Subset stability",
-        "Estimates on random parts of the table scatter around the whole as sampling error alone would.",
+        f"Estimates on random parts of the table scatter at most {SPREAD:g} times as much as sampling error says.",
         "scatter over the expected scatter",
         "Confounding that is the same in every part of the table.",
     ),
@@ -432,7 +433,7 @@ def _moves(whole: Any, runs: Float[np.ndarray, "k 3"], splits: Float[np.ndarray,
 def _scatter(whole: Any, runs: Float[np.ndarray, "k 3"], splits: Float[np.ndarray, " r"]) -> Judgement:
     """Median deviation of subset estimates over the expected one; its exact distribution if all is well."""
     centre = np.median(splits) if len(splits) else whole.estimate
-    redrawn = float(np.var(splits, ddof=1)) * (1 + 1 / len(splits)) if len(splits) else 0.0
+    redrawn = float(np.var(splits, ddof=1)) / SHARE if len(splits) else 0.0
     expected = np.sqrt(_unit(whole) ** 2 * (1 / SHARE - 1) + redrawn)
     deviations = np.sort(np.abs(runs[:, 0] - centre) / expected)
     count = len(deviations)

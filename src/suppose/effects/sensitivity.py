@@ -150,24 +150,21 @@ class Sensitivity:
     def plot(self, ax: Any = None, *, limit: float | None = None) -> Any:
         """Contours of the bound nearest the null, with the scenario and the benchmarks.
 
-        Takes and returns matplotlib Axes. ``limit`` is the largest share drawn.
+        Takes and returns matplotlib Axes. ``limit`` is the largest share drawn on both axes.
         """
         ax = new_axes(ax, (5.6, 4.2))
         points = [(item.label, item.cf_d, item.cf_y) for item in self.benchmarks]
         points.append(("scenario", self.bounds.cf_d, self.bounds.cf_y))
-        reach = max([1.35 * max(x, y) for _, x, y in points] + [min(1.3 * self.robustness, 0.6), 0.05])
-        top = min(limit or reach, 0.95)
+        least = max(min(1.15 * self.robustness, 0.5), 0.05)
+        right, top = (limit or min(max(least, 1.3 * max(p[k] for p in points)), 0.98) for k in (1, 2))
         side = "low" if self.estimate >= self.null else "high"
-        grid = np.linspace(0, top, 121)
-        strength = confounding_strength(grid[:, None], grid[None, :], self.bounds.rho)  # rows cf_y
+        x, y = np.linspace(0, right, 121), np.linspace(0, top, 121)
+        strength = confounding_strength(y[:, None], x[None, :], self.bounds.rho)
         surface = bounds_at(self.elements, strength.ravel(), self.bounds.level)[side].reshape(strength.shape)
-        _draw_contours(ax, grid, surface, self.null)
-        for label, x, y in points:
-            mark, colour = ("D", "orange") if label == "scenario" else ("o", "blue")
-            ax.plot([x], [y], mark, color=PALETTE[colour], markersize=7, clip_on=False, zorder=4)
-        _label_points(ax, points, top)
+        _draw_contours(ax, x, y, surface, self.estimate, self.null)
+        _draw_points(ax, points, right, top)
         ax.set(
-            xlim=(0, top), ylim=(0, top), title=f"{'Lowest' if side == 'low' else 'Highest'} effect left "
+            xlim=(0, right), ylim=(0, top), title=f"{'Lowest' if side == 'low' else 'Highest'} effect left "
             "by a hidden confounder", xlabel="share of the treatment's remaining variation it explains",
             ylabel="share of the outcome's it explains",
         )  # fmt: skip
@@ -178,7 +175,7 @@ class Sensitivity:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.2g}%" if share < 0.1 else f"{100 * share:.1f}%"
+    return f"{100 * share:.{2 if share < 0.1 else 3}g}%"
 
 
 def _range_words(bounds: BiasBounds) -> str:
@@ -186,30 +183,37 @@ def _range_words(bounds: BiasBounds) -> str:
     return f"{low} and {high}"
 
 
-def _draw_contours(ax: Any, grid: Any, surface: Any, null: float) -> None:
-    finite = surface[np.isfinite(surface)]
-    lines = ax.contour(grid, grid, np.where(np.isfinite(surface), surface, np.nan), levels=8,
-                       colors=PALETTE["muted"], linewidths=1)  # fmt: skip
-    ax.clabel(lines, fmt=lambda value: format_number(float(value)), fontsize=8.5)
-    if finite.min() < null < finite.max():
-        edge = ax.contour(grid, grid, surface, levels=[null], colors=PALETTE["red"], linewidths=2.2)
-        ax.clabel(edge, fmt="no effect" if null == 0 else "null", fontsize=9)
+def _draw_contours(ax: Any, x: Any, y: Any, surface: Any, estimate: float, null: float) -> None:
+    """Thin contours at steps of the way from estimate to null, the null itself thick and red."""
+    bottom, top = float(surface.min()), float(surface.max())
+    step = (estimate - null) / 4 or max(top - bottom, 1e-12) / 6
+    far = [null - step * 4 * k for k in (1, 3, 7, 15)]
+    levels = sorted(v for v in [*(null + step * k for k in (1, 2, 3)), *far] if bottom < v < top)
+    if levels:
+        lines = ax.contour(
+            x, y, surface, levels=levels, colors=PALETTE["muted"], linewidths=1, linestyles="solid"
+        )
+        ax.clabel(lines, fmt=lambda value: format_number(float(value)), fontsize=8.5)
+    if bottom < null < top:
+        edge = ax.contour(x, y, surface, levels=[null], colors=PALETTE["red"], linewidths=2.2)
+        ax.clabel(edge, fmt="no effect" if null == 0 else format_number(null), fontsize=9)
 
 
-def _label_points(ax: Any, points: Sequence[tuple[str, float, float]], top: float) -> None:
-    """Names beside the points, moved up where two would collide."""
+def _draw_points(ax: Any, points: Sequence[tuple[str, float, float]], right: float, top: float) -> None:
+    """Benchmarks and scenario with their names, names moved up where two would collide."""
     taken: list[tuple[float, float]] = []
     for label, x, y in sorted(points, key=lambda point: point[2]):
-        height = y
-        while any(
-            abs(height - other) < 0.045 * top and abs(x - across) < 0.45 * top for across, other in taken
-        ):
-            height += 0.045 * top
+        mark, colour = ("D", "orange") if label == "scenario" else ("o", "blue")
+        x, y = min(x, right), min(y, top)
+        ax.plot([x], [y], mark, color=PALETTE[colour], markersize=7, clip_on=False, zorder=4)
+        height = y / top
+        while any(abs(height - other) < 0.055 and abs(x - across) < 0.45 * right for across, other in taken):
+            height += 0.055
         taken.append((x, height))
-        right = x < 0.6 * top
+        inside, lift = x < 0.65 * right, 3 + 190 * (height - y / top) - (12 if y > 0.93 * top else 0)
         ax.annotate(
-            label, (x, y), (9 if right else -9, 3 + 250 * (height - y) / top), textcoords="offset points",
-            ha="left" if right else "right", color=PALETTE["ink"], fontsize=9.5, zorder=5,
+            label, (x, y), (9 if inside else -9, lift), textcoords="offset points", annotation_clip=False,
+            ha="left" if inside else "right", color=PALETTE["ink"], fontsize=9.5, zorder=5,
         )  # fmt: skip
 
 
