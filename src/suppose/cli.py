@@ -163,8 +163,7 @@ def _say_estimate(question: Any) -> None:
 def _show(answer: Any, folder: Path) -> None:
     from suppose.report.terminal import show
 
-    show(answer)
-    sys.stdout.write(f"\nReport: {_plain(str(folder / 'report.html'))}\n")
+    show(answer, folder=folder)
 
 
 def _default_folder(name: str, resume: bool) -> Path:

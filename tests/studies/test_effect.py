@@ -70,7 +70,7 @@ def test_text_treatments_keep_their_words():
 
 def test_several_arms_and_doses():
     frame = make_frame().assign(t=lambda f: f.t + (f.x > 1), dose=lambda f: f.x + f.t * 0.1)
-    assert len(study_of(frame).run().table("estimates").rows) > 2
+    assert len([f for f in study_of(frame).run().findings if f.name != "robustness"]) > 3
     dose = study_of(frame, treatment="dose", adjust=["town"]).run()
     assert "one unit higher" in dose.sentence
 

@@ -72,8 +72,13 @@ class Finding(_Record):
 
     def __str__(self) -> str:
         unit = f" {self.unit}" if self.unit else ""
-        text = f"{self.label}: {format_number(self.estimate)}{unit}"
+        text = f"{self.label}: {self.estimate_words()}{unit}"
         return text + (f" ({self.interval_words()})" if self.low is not None or self.high is not None else "")
+
+    def estimate_words(self) -> str:
+        """The estimate with the decimals its interval has."""
+        ends = [abs(end) for end in (self.low, self.high) if end is not None]
+        return format_number(self.estimate, beside=max(ends, default=None))
 
     def interval_words(self) -> str:
         """The interval in words, e.g. ``"95% interval 0.1 to 0.3"``."""

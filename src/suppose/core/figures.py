@@ -134,6 +134,8 @@ def forest(
     >>> [text.get_text() for text in ax.get_yticklabels()]
     ['experiment', 'adjusted']
     """
+    from matplotlib.ticker import MaxNLocator
+
     ax = new_axes(ax)
     for index, (_, estimate, low, high) in enumerate(rows):
         colour = PALETTE["blue"] if index == emphasis else PALETTE["muted"]
@@ -145,6 +147,8 @@ def forest(
     ax.set_yticks(range(len(rows)), [row[0] for row in rows])
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_xlabel(unit)
+    ax.xaxis.set_major_locator(MaxNLocator(5))
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}".replace("-", "\N{MINUS SIGN}"))
     ax.spines["left"].set_visible(False)
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x", linewidth=0.8)

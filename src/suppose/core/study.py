@@ -289,7 +289,7 @@ def load_answer(folder: str | Path) -> Answer:
 
 
 def _with_svg(figure: Figure, folder: Path) -> Figure:
-    path = folder / "figures" / f"{figure.name}.svg"
+    path = folder / "figures" / f"{Path(figure.name).name}.svg"
     return figure.model_copy(update={"svg": path.read_text(encoding="utf-8") if path.is_file() else ""})
 
 

@@ -2,7 +2,8 @@
 
 The rule, stated: a row is outside when the propensity of some arm is below the threshold in some repeat
 (for the effect on the treated, when dropping, only the propensity of the reference counts, because only
-it is divided by). ``clip`` moves propensities to the bound; ``drop`` leaves these rows out of the average.
+it is divided by). ``clip`` moves propensities to the bound; ``drop`` leaves these rows out of the average. More than 0.5% of
+rows outside are reported in a warning; an arm with all its rows outside is refused.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from suppose.effects.scores import bound_propensity
 __all__ = ["ArmEstimator"]
 
 OVERLAP_RULES = ("clip", "drop")
+WORTH_A_WARNING = 0.005  # share of rows outside the bounds
 
 
 class ArmEstimator(EffectEstimator):
@@ -86,24 +88,30 @@ class ArmEstimator(EffectEstimator):
         self.outside_ = np.asarray((counted < self.threshold).any(axis=(1, 2)))
         if self.estimand == "ATO":
             return e
-        if self.outside_.any():
+        self._refuse_no_overlap(code)
+        if np.mean(self.outside_) > WORTH_A_WARNING:
             self._report_overlap(code)
         if self.overlap_rule == "drop":
             self.kept_ = ~self.outside_
         return bound_propensity(e, float(self.threshold))
+
+    def _refuse_no_overlap(self, code: TreatmentCode) -> None:
+        inside = np.bincount(code.index[~self.outside_], minlength=len(code.arms))
+        if inside.all():
+            return
+        arm = code.arms[int(inside.argmin())]
+        raise EstimationError(
+            "no-overlap", f"every row with the treatment {arm:g} has a propensity outside [{self.threshold:g}, "
+            f"{1 - self.threshold:g}]: the covariates tell the arms apart, so there is nothing to compare",
+            where="treatment",
+            remedy="Leave out covariates that determine the treatment, or compare a narrower population.",
+        )  # fmt: skip
 
     def _report_overlap(self, code: TreatmentCode) -> None:
         count, n = int(self.outside_.sum()), len(self.outside_)
         by_arm = np.bincount(code.index[self.outside_], minlength=len(code.arms))
         bounds = f"[{self.threshold:g}, {1 - self.threshold:g}]"
         counts = ", ".join(f"{by_arm[k]:,} with treatment {arm:g}" for k, arm in enumerate(code.arms))
-        if np.any(by_arm == np.bincount(code.index)):
-            arm = code.arms[int(np.argmax(by_arm == np.bincount(code.index)))]
-            raise EstimationError(
-                "no-overlap", f"every row with the treatment {arm:g} has a propensity outside {bounds}: the "
-                "covariates tell the arms apart, so there is nothing to compare", where="treatment",
-                remedy="Leave out covariates that determine the treatment, or compare a narrower population.",
-            )  # fmt: skip
         fate = "dropped" if self.overlap_rule == "drop" else "kept with the propensity moved to the bound"
         warnings.warn(
             f"weak overlap: {count:,} of {n:,} rows ({count / n:.1%}) have a propensity outside {bounds} "

@@ -143,7 +143,7 @@ class EffectEstimator(RegressorMixin, BaseEstimator):
         """Draw or take the folds, balanced over the arms of a discrete treatment."""
         self.folds_ = resolve_folds(
             self.folds, sample.n, repeats=self.repeats, seed=self.seed,
-            strata=None if sample.code is None else sample.code.index, clusters=sample.material.clusters,
+            strata=None if sample.code is None else sample.code.strata(), clusters=sample.material.clusters,
         )  # fmt: skip
 
     def _cross_fit(self, nuisances: list[Nuisance], sample: Sample) -> CrossFit:

@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 from threadpoolctl import threadpool_limits
 
 from suppose.core.errors import EstimationError, Refusal
-from suppose.core.parallel import parallel_map
+from suppose.core.parallel import parallel_map, resolve_jobs
 from suppose.core.random import integer_seed
 from suppose.effects.learners import (
     Target,
@@ -31,6 +31,8 @@ from suppose.effects.learners import (
 __all__ = ["CrossFit", "FittedNuisance", "Nuisance", "cross_fit", "mean_prediction", "outcome_nuisance"]
 
 CHUNK = 1 << 16  # rows predicted at once
+SHORT = 20_000  # rows up to which fits share a call
+Task = tuple["Nuisance", np.ndarray, np.ndarray, int, int, int]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,9 +143,13 @@ def cross_fit(
         for nuisance in nuisances
         for fold in range(int(folds[:, repeat].max()) + 1)
     ]
-    # One limit around all threads: the limits set and lifted by single calls would otherwise race.
+    # Starting a call costs 10 ms (it looks for the libraries whose threads to limit), so that short fits
+    # go several to a call. One limit around all threads: those of single calls would race.
+    size = 1 if len(covariates) > SHORT else -(-len(tasks) // (4 * resolve_jobs(jobs)))
+    batches = [(tasks[start : start + size],) for start in range(0, len(tasks), size)]
     with threadpool_limits(limits=1):
-        results = parallel_map(_fit_predict, tasks, jobs=jobs, backend=backend, label="cross-fitting")
+        done = parallel_map(_fit_predict_all, batches, jobs=jobs, backend=backend, label="cross-fitting")
+    results = [result for batch in done for result in batch]
     predictions = {nuisance.name: np.empty((*folds.shape, *nuisance.width)) for nuisance in nuisances}
     models: dict[str, list[FittedNuisance]] = {item.name: [] for item in nuisances if item.keep}
     for (nuisance, _, row_folds, fold, repeat, _), (predicted, model) in zip(tasks, results, strict=True):
@@ -152,6 +158,10 @@ def cross_fit(
             models[nuisance.name].append(model)
     scores = {item.name: _out_of_fold_score(item, predictions[item.name]) for item in nuisances}
     return CrossFit(predictions, scores, models)
+
+
+def _fit_predict_all(tasks: list[Task]) -> list[tuple[np.ndarray, FittedNuisance | None]]:
+    return [_fit_predict(*task) for task in tasks]
 
 
 def _fit_predict(

@@ -351,6 +351,10 @@ class TreatmentCode:
     arms: np.ndarray
     index: np.ndarray
 
+    def strata(self) -> Int[np.ndarray, " n"]:
+        """Codes in the order of the values, whatever the reference, so that folds do not depend on it."""
+        return np.asarray(np.argsort(np.argsort(self.arms))[self.index])
+
     def indicator(self) -> Bool[np.ndarray, "n arms"]:
         """Whether each row has each arm."""
         return np.asarray(self.index[:, None] == np.arange(len(self.arms)))

@@ -150,17 +150,22 @@ def solve_score(
     jacobian = np.einsum("nr,nrc->rc", weights, psi_a)
     scale = np.einsum("nr,nrc->rc", weights, np.abs(psi_a))
     if np.any(np.abs(jacobian) <= 1e-12 * scale) or np.any(scale == 0):
-        raise EstimationError(
-            "not-identified", "the covariates predict the treatment without error, so nothing of it is left "
-            "to compare", where="treatment",
-            remedy="Leave out covariates that determine the treatment, or columns computed from it.",
-        )  # fmt: skip
+        raise not_identified()
     theta = -np.einsum("nr,nrc->rc", weights, psi_b) / jacobian
     psi = -(psi_a * theta + psi_b) * (n * weights[:, :, None]) / jacobian  # (n, repeats, contrasts)
     variance = np.mean(psi**2, axis=0) / n
     if clusters is not None:
         variance = _clustered_variance(psi, clusters, weights)
     return Solution(theta, np.sqrt(variance), psi)
+
+
+def not_identified() -> EstimationError:
+    """The refusal when nothing of the treatment is left once covariates are taken into account."""
+    return EstimationError(
+        "not-identified", "the covariates predict the treatment without error, so nothing of it is left to "
+        "compare", where="treatment",
+        remedy="Leave out covariates that determine the treatment, or columns computed from it.",
+    )  # fmt: skip
 
 
 def _cluster_weights(

@@ -22,6 +22,7 @@ from suppose.effects.base import EffectEstimator, Sample, check_choice, describe
 from suppose.effects.crossfit import Nuisance, cross_fit, mean_prediction, outcome_nuisance
 from suppose.effects.designs import code_treatment, treatment_kind
 from suppose.effects.folds import check_arms
+from suppose.effects.inference import not_identified
 from suppose.effects.learners import check_learner, classifies, learner_name
 from suppose.effects.scores import iv_type_score, partialling_out_score
 
@@ -130,13 +131,19 @@ class PartiallyLinear(EffectEstimator):
             "outcome": fit.predictions["outcome"],
             "treatment": fit.predictions["treatment"],
         }
+        _refuse_determined(d, self.nuisances_["treatment"])
         psi_a, psi_b = partialling_out_score(y, d, self.nuisances_["outcome"], self.nuisances_["treatment"])
         if self.score_type == "iv-type":
             psi_a, psi_b = self._iv_type(sample, -psi_b.mean(axis=0) / psi_a.mean(axis=0))
         contrast = "per unit"
         if self.arms_ is not None and len(self.arms_) == 2 and np.ptp(self.arms_) == 1:
             contrast = name_contrast(self, self.arms_[1], self.arms_[0])
-        method = describe(self, f"partially linear, {self.score_type} score", self._treatment_learner())
+        method = describe(
+            self,
+            f"partially linear, {self.score_type} score",
+            self.outcome_learner,
+            self._treatment_learner(),
+        )
         self._finish(psi_a[:, :, None], psi_b[:, :, None], [contrast], "partially linear", method)
 
     def _outcome(self, y: np.ndarray) -> Nuisance:
@@ -189,3 +196,9 @@ class PartiallyLinear(EffectEstimator):
         level = mean_prediction(self.models_["outcome"], covariates)
         dose = mean_prediction(self.models_["treatment"], covariates)
         return np.asarray(level + self.effect_.estimate * (treatment - dose))
+
+
+def _refuse_determined(d: np.ndarray, m: np.ndarray) -> None:
+    """Refuse a treatment that the covariates predict up to rounding."""
+    if np.any(np.mean((d[:, None] - m) ** 2, axis=0) <= 1e-12 * np.var(d)):
+        raise not_identified()

@@ -57,13 +57,21 @@ def gather(study: Any, table: Any, steps: Steps) -> Gathered:
             _heterogeneity(study, table, method, steps),
             _graph(study, table),
         ]
-    words = tuple(
-        dict.fromkeys(str(item.message) for item in caught if isinstance(item.message, SupposeWarning))
-    )
+    words = _distinct_words(caught)
     parts = Parts.joined(pieces) + Parts(notes=words)
     credibility, reason = _credibility(parts.checks)
     headline = next(finding for finding in parts.findings if finding.headline)
     return Gathered(parts, _sentence(study, table, main, headline, credibility), credibility, reason)
+
+
+def _distinct_words(caught: list[warnings.WarningMessage]) -> tuple[str, ...]:
+    """One warning of each kind: refits repeat theirs with slightly other counts."""
+    kinds: dict[tuple[type, str], str] = {}
+    for item in caught:
+        if isinstance(item.message, SupposeWarning):
+            text = str(item.message)
+            kinds.setdefault((type(item.message), text.split(":")[0]), text)
+    return tuple(kinds.values())
 
 
 # -- estimators --------------------------------------------------------------------------------
@@ -149,10 +157,6 @@ def _estimates(study: Any, table: Any, method: str, main: Any, steps: Steps) -> 
             notes.append(f"{TITLES[other]} was left out: {refusal.message}")
             continue
         findings += part.findings
-    rows = tuple(
-        (f.label, f.method, f.estimate, f.standard_error, f.low, f.high, f.p_value, f.n) for f in findings
-    )
-    columns = ("estimate of", "method", "estimate", "standard error", "low", "high", "p", "rows")
     first = findings[: len(main.effects_)] + [
         f for f in findings[len(main.effects_) :] if f.name.endswith(":0")
     ]
@@ -173,7 +177,6 @@ def _estimates(study: Any, table: Any, method: str, main: Any, steps: Steps) -> 
         findings=tuple(findings),
         figures=(figure,),
         notes=tuple(notes),
-        tables=(Table(name="estimates", title="Estimates", columns=columns, rows=rows),),
     )
 
 
@@ -287,9 +290,7 @@ def _overlap(study: Any, table: Any, main: Any) -> Parts:
         f"Histograms of the propensity in each arm. {found.words}",
         draw_svg("overlap", found.plot),
     )
-    return Parts(
-        checks=(check,), figures=(figure,), tables=(Table.from_frame("overlap", title, found.to_frame()),)
-    )
+    return Parts(checks=(check,), figures=(figure,), tables=(_overlap_table(title, found),))
 
 
 def _balance(study: Any, table: Any, main: Any) -> Parts:
@@ -331,7 +332,34 @@ def _balance(study: Any, table: Any, main: Any) -> Parts:
         svg,
     )
     frame = found.to_frame()
-    return Parts(checks=(check,), figures=(figure,), tables=(Table.from_frame("balance", "Balance", frame),))
+    return Parts(checks=(check,), figures=(figure,), tables=(_balance_table(frame),))
+
+
+def _overlap_table(title: str, found: Any) -> Table:
+    heads = {
+        "arm": "arm",
+        "n": "rows",
+        "effective": "count as",
+        "effective_share": "share",
+        "largest_share": "largest weight",
+        "own_min": "lowest propensity",
+        "own_median": "median",
+        "own_max": "highest",
+    }
+    return Table.from_frame("overlap", title, found.to_frame()[list(heads)].rename(columns=heads))
+
+
+def _balance_table(frame: Any) -> Table:
+    heads = {
+        "name": "covariate",
+        "contrast": "contrast",
+        "before": "difference before",
+        "after": "after",
+        "ratio_before": "variance ratio before",
+        "ratio_after": "after ",
+    }
+    note = "Differences of means in standard deviations; ratios of variances."
+    return Table.from_frame("balance", "Balance", frame[list(heads)].rename(columns=heads), note=note)
 
 
 # -- attempts to break it ------------------------------------------------------------------------
@@ -688,7 +716,7 @@ def _listed(words: list[str]) -> str:
 def _sentence(study: Any, table: Any, main: Any, finding: Finding, credibility: str) -> str:
     roles, unit = study.roles, study.roles.outcome_unit
     outcome = roles.outcome_label or roles.outcome
-    size = f"{format_number(abs(finding.estimate))}{f' {unit}' if unit else ''}"
+    size = f"{finding.estimate_words().removeprefix('-')}{f' {unit}' if unit else ''}"
     verb = "higher" if finding.estimate >= 0 else "lower"
     interval = f" ({finding.interval_words()})" if finding.low is not None else ""
     change = f"average {outcome} would be {size} {verb}{_population(study, table)}"

@@ -1,0 +1,1 @@
+"""Races against peers: one module per room, each with ``main() -> list[dict]``."""
