@@ -2,8 +2,9 @@
 
 The rule, stated: a row is outside when the propensity of some arm is below the threshold in some repeat
 (for the effect on the treated, when dropping, only the propensity of the reference counts, because only
-it is divided by). ``clip`` moves propensities to the bound; ``drop`` leaves these rows out of the average. More than 0.5% of
-rows outside are reported in a warning; an arm with all its rows outside is refused.
+it is divided by). ``clip`` moves propensities to the bound; ``drop`` leaves these rows out of the
+average. More than 0.5% of rows outside are reported in a warning; an arm with all its rows outside is
+refused.
 """
 
 from __future__ import annotations
