@@ -109,8 +109,8 @@ def adjustment() -> list[Row]:
         for kind, method in races:
             found = adjustment_sets(dag, x, y, kind)
             ours = best(lambda dag=dag, x=x, y=y, kind=kind: adjustment_sets(dag, x, y, kind))
-            sizes = sorted({len(members) for members in found})
-            note = f"{len(found)}{'' if found.complete else ' (limit)'} of size {sizes}"
+            sizes = [len(members) for members in found]
+            note = f"{len(found)}{'' if found.complete else ' (limit)'} of size {min(sizes)} to {max(sizes)}"
             peer, said = dowhy_seconds(dag, x, y, method)
             name = f"{kind} adjustment sets, {NODES} nodes, {degree} causes per node"
             rows.append(row(name, ours, peer, "dowhy", f"{note}; dowhy {method}: {said}"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from html import escape
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
@@ -61,6 +62,9 @@ class Listing(Sequence[T], Generic[T]):
     def __str__(self) -> str:
         lines = [self.reason, *(f"  {self.line(item)}" for item in self.items)]
         return "\n".join(lines if self.complete else [*lines, "  ... and more (raise limit to see them)"])
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(self.reason)}</p>{self.to_frame().to_html(index=False, border=0)}"
 
     def line(self, item: T) -> str:
         """One item in one line."""
