@@ -227,7 +227,7 @@ def test_refusals_name_the_place() -> None:
     learner = fitted(X, y)
     with pytest.raises(DataError, match="y: sorting by the predicted effect refits the learner"):
         group_effects(learner, X)
-    with pytest.raises(DataError, match="by 0: expected two groups or more"):
+    with pytest.raises(DataError, match="by the labels given: expected two groups or more"):
         group_effects(learner, X, by=np.zeros(600))
     with pytest.raises(DataError, match="X: expected the 600 rows of fit, got 500"):
         best_linear_projection(learner, X[:500])

@@ -82,15 +82,15 @@ class DRLearner(RegressorMixin, BaseEstimator):
         outcome_learner: Any = "linear",
         propensity_learner: Any = None,
         final_learner: Any = "linear",
-        overlap_rule: str = "clip",
-        threshold: float = 0.01,
+        overlap_rule: Any = "clip",
+        threshold: Any = 0.01,
         folds: Any = 5,
-        repeats: int = 1,
-        level: float = 0.95,
-        repeat_rule: str = "median-variance",
-        seed: int = 0,
-        n_jobs: int | None = None,
-        backend: str = "threading",
+        repeats: Any = 1,
+        level: Any = 0.95,
+        repeat_rule: Any = "median-variance",
+        seed: Any = 0,
+        n_jobs: Any = None,
+        backend: Any = "threading",
     ) -> None:
         self.treatment = treatment
         self.covariates = covariates
@@ -148,7 +148,8 @@ class DRLearner(RegressorMixin, BaseEstimator):
 
     def _modifiers(self, X: Any) -> Float[np.ndarray, "n q"]:
         chosen = self.covariates if self.modifiers is None else self.modifiers
-        return read_material(X, Design(self.treatment, chosen, self.cluster)).covariates
+        found = read_material(X, Design(self.treatment, chosen, self.cluster)).covariates
+        return found if found.shape[1] else np.zeros((len(found), 1))  # learners ask for some column
 
     def effect(self, X: Any) -> Float[np.ndarray, " n"]:
         """Estimated effect of the treatment for units like each row, in units of the outcome."""

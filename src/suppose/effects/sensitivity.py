@@ -155,8 +155,9 @@ class Sensitivity:
         ax = new_axes(ax, (5.6, 4.2))
         points = [(item.label, item.cf_d, item.cf_y) for item in self.benchmarks]
         points.append(("scenario", self.bounds.cf_d, self.bounds.cf_y))
+        widest = max(point[1] for point in points), max(point[2] for point in points)
         least = max(min(1.15 * self.robustness, 0.5), 0.05)
-        right, top = (limit or min(max(least, 1.3 * max(p[k] for p in points)), 0.98) for k in (1, 2))
+        right, top = (limit or min(max(least, 1.3 * wide), 0.98) for wide in widest)
         side = "low" if self.estimate >= self.null else "high"
         x, y = np.linspace(0, right, 121), np.linspace(0, top, 121)
         strength = confounding_strength(y[:, None], x[None, :], self.bounds.rho)
