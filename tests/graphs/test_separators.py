@@ -19,12 +19,12 @@ def random_cut_problem(rng: random.Random, size: int):
     return DAG.from_edges([*edges, *ends, ("x", "y")], nodes=names)
 
 
-@pytest.mark.parametrize("size", [9, 12])
+@pytest.mark.parametrize("size", [9, 11])
 def test_two_ways_of_listing_agree(size):
     """Minimal cuts of the hubs against the minimal ones of all sets, which are found by halving."""
     rng = random.Random(61)
     several = 0
-    for _ in range(40):
+    for _ in range(25):
         dag = random_cut_problem(rng, size)
         every = [frozenset(s) for s in adjustment_sets(dag, "x", "y", "all", limit=10_000)]
         least = {s for s in every if not any(other < s for other in every)}

@@ -131,7 +131,7 @@ def adjustment_sets(
     if kind not in KINDS:
         raise GraphError(
             "bad-kind", f"expected one of {', '.join(KINDS)}, got {kind!r}", where="kind",
-            remedy=nearest(kind, KINDS) or "Choose one of these.",
+            remedy=nearest(str(kind), KINDS) or "Choose one of these.",
         )  # fmt: skip
     query = Query.of(dag, treatment, outcome, latent)
     required = _required(query, include, kind)

@@ -18,7 +18,7 @@ from suppose.core.errors import GraphError, nearest
 from suppose.graphs.adjacency import Adjacency
 from suppose.graphs.notation import Edge, Parts, parse_text, write_text
 
-__all__ = ["DAG", "NodeSet"]
+__all__ = ["DAG", "NodeSet", "check_graph"]
 
 NodeSet = str | Iterable[str]
 """One node name or several."""
@@ -66,11 +66,6 @@ class DAG:
         latent: NodeSet = (),
         adjusted: NodeSet = (),
     ) -> None:
-        if not isinstance(text, str):
-            raise GraphError(
-                "graph-syntax", f"expected the graph as text, got {type(text).__name__}", where="text",
-                remedy='Write DAG("a -> b"), or use DAG.from_edges or DAG.from_networkx.',
-            )  # fmt: skip
         self._build(_marked(parse_text(text), treatment, outcome, latent, adjusted))
 
     def _build(self, parts: Parts) -> None:
@@ -439,8 +434,18 @@ class DAG:
         return (DAG.from_parts, (self._parts,))
 
 
+def check_graph(dag: object) -> None:
+    """Refuse a question put to something that is not a :class:`DAG`."""
+    if not isinstance(dag, DAG):
+        raise GraphError(
+            "not-a-graph", f"expected a DAG, got {type(dag).__name__}", where="dag",
+            remedy="Make one first: DAG(text), DAG.from_edges or DAG.from_networkx.",
+        )  # fmt: skip
+
+
 def _listed(names: Any) -> tuple[str, ...]:
-    listed = (names,) if isinstance(names, str) else tuple(names)
+    listed = names if isinstance(names, Iterable) and not isinstance(names, str) else (names,)
+    listed = tuple(listed)
     _check_names(listed)
     return listed
 
@@ -454,7 +459,8 @@ def _marked(parts: Parts, treatment: Any, outcome: Any, latent: Any, adjusted: A
     )
 
 
-def _pairs(edges: Iterable[Any]) -> tuple[Edge, ...]:
+def _pairs(edges: Any) -> tuple[Edge, ...]:
+    edges = edges if isinstance(edges, Iterable) and not isinstance(edges, str) else (edges,)
     listed = [tuple(edge) if isinstance(edge, (tuple, list)) else (edge,) for edge in edges]
     for edge in listed:
         if len(edge) != 2:

@@ -23,7 +23,7 @@ import numpy as np
 
 from suppose.core.errors import GraphError, nearest
 from suppose.core.figures import PALETTE
-from suppose.graphs.dag import DAG, NodeSet
+from suppose.graphs.dag import DAG, NodeSet, check_graph
 from suppose.graphs.layout import Layout, Point, Route, arrange
 from suppose.graphs.query import causal_nodes
 
@@ -111,10 +111,11 @@ def draw(
     >>> svg.startswith("<svg"), svg.count('class="node')
     (True, 3)
     """
+    check_graph(dag)
     if direction not in DIRECTIONS:
         raise GraphError(
             "bad-kind", f"expected one of {', '.join(DIRECTIONS)}, got {direction!r}", where="direction",
-            remedy=nearest(direction, DIRECTIONS) or "Choose one of these.",
+            remedy=nearest(str(direction), DIRECTIONS) or "Choose one of these.",
         )  # fmt: skip
     if len(dag) > MAX_NODES:
         raise GraphError(

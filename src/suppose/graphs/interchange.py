@@ -19,7 +19,17 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from suppose.core.errors import GraphError
-from suppose.graphs.notation import Edge, Parts, expand, place, quoted, refuse, unquote, unsupported
+from suppose.graphs.notation import (
+    Edge,
+    Parts,
+    check_text,
+    expand,
+    place,
+    quoted,
+    refuse,
+    unquote,
+    unsupported,
+)
 
 __all__ = ["read_dagitty", "read_dot", "read_networkx", "write_dagitty", "write_dot", "write_networkx"]
 
@@ -55,6 +65,7 @@ class _Reader:
     """Recursive descent through the part of the grammar that dagitty and DOT share."""
 
     def __init__(self, text: str, language: str) -> None:
+        check_text(text, f"Give the {language} code itself, not a file or another object.")
         self.text, self.language = text, language
         self.tokens = _tokens(text)
         self.at = 0

@@ -89,6 +89,7 @@ def parse_text(text: str) -> Parts:
     >>> parse_text("{age educ} -> treat -> re78; age <-> educ").directed
     (('age', 'treat'), ('educ', 'treat'), ('treat', 're78'))
     """
+    check_text(text, 'Write DAG("a -> b"), or use DAG.from_edges or DAG.from_networkx.')
     nodes: dict[str, None] = {}
     directed: dict[Edge, None] = {}
     bidirected: dict[Edge, None] = {}
@@ -130,6 +131,7 @@ def parse_path(text: str) -> tuple[list[str], list[str]]:
     >>> parse_path("treat <- age -> re78")
     (['treat', 'age', 're78'], ['<-', '->'])
     """
+    check_text(text, "Write the path with arrows, as in a <- b -> c.")
     chains = [_chain(text, statement) for statement in _statements(text)]
     if len(chains) != 1 or not chains[0][1] or any(len(group) != 1 for group in chains[0][0]):
         raise refuse(text, 0, "expected one path such as a <- b -> c", "Write its nodes with arrows between.")
@@ -170,6 +172,17 @@ def quoted(name: str) -> str:
 def unquote(text: str) -> str:
     """The name inside a quoted token."""
     return re.sub(r"\\(.)", lambda m: _ESCAPES.get(m[1], m[1]), text[1:-1], flags=re.DOTALL)
+
+
+def check_text(text: object, remedy: str) -> None:
+    """Refuse a graph that is not given as text."""
+    if not isinstance(text, str):
+        raise GraphError(
+            "graph-syntax",
+            f"expected the graph as text, got {type(text).__name__}",
+            where="graph",
+            remedy=remedy,
+        )
 
 
 def place(text: str, at: int) -> str:

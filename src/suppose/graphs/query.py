@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from suppose.core.errors import GraphError
 from suppose.graphs.adjacency import Adjacency
-from suppose.graphs.dag import DAG, NodeSet
+from suppose.graphs.dag import DAG, NodeSet, check_graph
 from suppose.graphs.notation import quote
 from suppose.graphs.separation import disjoint
 
@@ -45,6 +45,7 @@ class Query:
         GraphError
             ``missing-role``, ``unknown-node``, ``overlapping-sets``, ``latent-role``.
         """
+        check_graph(dag)
         x, y = disjoint(
             dag,
             treatment=_role(treatment, dag.treatment, "treatment"),

@@ -19,7 +19,7 @@ from typing import Any, no_type_check
 
 from suppose.core.errors import GraphError
 from suppose.graphs.adjacency import Adjacency
-from suppose.graphs.dag import DAG, NodeSet
+from suppose.graphs.dag import DAG, NodeSet, check_graph
 from suppose.graphs.listing import Listing, take
 from suppose.graphs.notation import parse_path, quote
 
@@ -126,6 +126,7 @@ def d_connected_nodes(dag: DAG, x: NodeSet, given: NodeSet = ()) -> tuple[str, .
 
 def disjoint(dag: DAG, **sets: NodeSet) -> list[tuple[int, ...]]:
     """Numbers of the nodes in each set; refuses shared nodes, and empty sets other than ``given``."""
+    check_graph(dag)
     ids = {role: dag.ids(nodes, where=role) for role, nodes in sets.items()}
     owner: dict[int, str] = {}
     for role, numbers in ids.items():
