@@ -196,6 +196,23 @@ class TestWords:
         assert not found and "No set is certain to be optimal" in str(found) and "kind='one'" in str(found)
         assert adjustment_sets(dag, "x", "y", "one")
 
+    @pytest.mark.parametrize(
+        ("text", "best"),
+        [
+            ("x -> m -> y; m <-> y; w -> y", ("w",)),
+            ("c -> {x y}; x -> y; c <-> y", ("c",)),
+            ("x -> y; w -> y; w <-> y; z -> x", ("w",)),
+        ],
+    )
+    def test_optimal_with_hidden_causes_where_it_exists(self, text, best):
+        """Smucler, Sapienza and Rotnitzky 2022: every usable node is an ancestor of x or y."""
+        found = adjustment_sets(DAG(text), "x", "y", "optimal")
+        assert found.items == (best,) and "hidden causes allow it" in found.reason
+
+    def test_optimal_with_hidden_causes_and_two_treatments_is_not_claimed(self):
+        found = adjustment_sets(DAG("x1 -> y; x2 -> y; w -> y; w <-> y"), ["x1", "x2"], "y", "optimal")
+        assert not found and "covers one treatment and one outcome" in found.reason
+
     def test_optimal_with_a_zero_effect_or_with_an_outcome_that_is_no_effect(self):
         dag = DAG("c -> {x y z}; x -> y")
         assert "effect is zero" in adjustment_sets(dag, "x", "z", "optimal").reason
