@@ -11,8 +11,9 @@ the table the estimate should scatter around the whole as theory says, ``se sqrt
 what redrawing the folds adds (measured on refits of the whole table).
 
 How verdicts are made. The p-values of ``K`` placebo runs become normal scores ``u``; ``sum u^2``, forgiving
-5% in the standard errors, is held against chi-squared with ``K`` degrees of freedom. Subsets compare
-their median deviation with the expected one, forgiving as much (a single part with extreme weights is
+5% in the standard errors, is held against chi-squared with ``K`` degrees of freedom. Placebo outcomes share
+one table's chance imbalance: their mean score counts as one normal, their scatter about it as
+chi-squared, and the smaller p-value is doubled. Subsets compare their median deviation with the expected one, forgiving as much (a single part with extreme weights is
 named, not decisive). The moves made by noise are tested one-sided against a mean move of half a standard
 error. ``fails`` is p < 0.001, ``warns`` p < 0.01: so rarely is a sound analysis found fault with by chance.
 A named placebo outcome is one ordinary test: ``fails`` p < 0.05, ``warns`` p < 0.1.
@@ -395,7 +396,8 @@ def _judged(
     name: str, whole: Any, runs: Float[np.ndarray, "k 3"], splits: Float[np.ndarray, " r"]
 ) -> Refutation:
     title, null, statistic_name, cannot_show = TEXTS[name]
-    judge = {"random-common-cause": _moves, "subset": _scatter}.get(name, _placebo)
+    judges = {"random-common-cause": _moves, "subset": _scatter, "placebo-outcome": _placebo_outcome}
+    judge = judges.get(name, _placebo)
     statistic, p_value, words = judge(whole, runs, splits)
     verdict = "fails" if p_value < FAIL else "warns" if p_value < WARN else "passes"
     return Refutation(
@@ -408,15 +410,36 @@ Judgement = tuple[float, float, str]
 
 
 def _placebo(whole: Any, runs: Float[np.ndarray, "k 3"], splits: Float[np.ndarray, " r"]) -> Judgement:
-    """Normal scores of the p-values of runs without an effect, against chi-squared."""
-    u = stats.norm.isf(np.clip(runs[:, 1], 1e-300, 1.0) / 2)
+    """Normal scores of the p-values of shuffled runs, independent given the table, against chi-squared."""
+    u = _scores(runs)
+    p_value = float(stats.chi2.sf(np.sum(u**2) / FORGIVEN**2, len(u)))
+    return float(np.sqrt(np.mean(u**2))), p_value, _placebo_words(whole, runs, u)
+
+
+def _placebo_outcome(
+    whole: Any, runs: Float[np.ndarray, "k 3"], splits: Float[np.ndarray, " r"]
+) -> Judgement:
+    """Signed normal scores: their mean as one normal, their scatter about it against chi-squared.
+
+    All runs share the chance imbalance of this table's covariates, so they count as one draw of it.
+    """
+    u = _scores(runs) * np.sign(runs[:, 0])
+    shared = 2 * float(stats.norm.sf(abs(u.mean()) / FORGIVEN))
+    scatter = float(stats.chi2.sf(np.sum((u - u.mean()) ** 2) / FORGIVEN**2, len(u) - 1))
+    p_value = min(1.0, 2 * min(shared, scatter))
+    return float(np.sqrt(np.mean(u**2))), p_value, _placebo_words(whole, runs, u)
+
+
+def _scores(runs: Float[np.ndarray, "k 3"]) -> Float[np.ndarray, " k"]:
+    return np.asarray(stats.norm.isf(np.clip(runs[:, 1], 1e-300, 1.0) / 2))
+
+
+def _placebo_words(whole: Any, runs: Float[np.ndarray, "k 3"], u: Float[np.ndarray, " k"]) -> str:
     wrong, count = int((runs[:, 1] < 1 - whole.level).sum()), len(u)
-    statistic = float(np.sqrt(np.mean(u**2)))
-    words = (
+    return (
         f"{wrong} of {count} runs without an effect found one; about {count * (1 - whole.level):.0f} would by "
-        f"chance. Estimates lie {statistic:.2f} times as far from zero as their standard errors say."
+        f"chance. Estimates lie {np.sqrt(np.mean(u**2)):.2f} times as far from zero as their standard errors say."
     )
-    return statistic, float(stats.chi2.sf(np.sum(u**2) / FORGIVEN**2, count)), words
 
 
 def _moves(whole: Any, runs: Float[np.ndarray, "k 3"], splits: Float[np.ndarray, " r"]) -> Judgement:
