@@ -14,9 +14,9 @@ How verdicts are made. The p-values of ``K`` placebo runs become normal scores `
 5% in the standard errors, is held against chi-squared with ``K`` degrees of freedom. Placebo outcomes share
 one table's chance imbalance: their mean score counts as one normal, their scatter about it as
 chi-squared, and the smaller p-value is doubled. Subsets compare their median deviation with the expected
-one, forgiving as much (a single part with extreme weights is
-named, not decisive). The moves made by noise are tested one-sided against a mean move of half a standard
-error. ``fails`` is p < 0.001, ``warns`` p < 0.01: so rarely is a sound analysis found fault with by chance.
+one, forgiving as much (a single part with extreme weights is named, not decisive). The moves made by noise
+are tested one-sided against a mean move of half a standard error. ``fails`` is p < 0.001, ``warns``
+p < 0.01: so rarely is a sound analysis found fault with by chance.
 A named placebo outcome is one ordinary test: ``fails`` p < 0.05, ``warns`` p < 0.1.
 
 A refutation that passes proves nothing: none of them can see hidden confounding, except a well chosen
