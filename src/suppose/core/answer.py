@@ -22,6 +22,7 @@ __all__ = [
     "Assumption",
     "Check",
     "Claim",
+    "Credibility",
     "Figure",
     "Finding",
     "InputFile",
