@@ -320,6 +320,7 @@ def check_balance(
     X: Any = None,
     *,
     groups: Mapping[str, Sequence[str]] | None = None,
+    arms: Sequence[str] | None = None,
     threshold: float = THRESHOLD,
 ) -> Balance:
     """Balance of a fitted estimator's covariates, with the weights its estimand implies.
@@ -337,6 +338,8 @@ def check_balance(
         not adjusted for. Without it, the covariates adjusted for.
     groups : mapping of str to sequence of str, optional
         One-hot covariates of each original column.
+    arms : sequence of str, optional
+        Words for the arms, the reference first; their values when left out.
     threshold : float
         Absolute figures above it are called out.
 
@@ -365,23 +368,23 @@ def check_balance(
     if estimator.arms_ is None:
         residual = d - nuisances["treatment"][kept].mean(axis=1)
         return residual_balance(table, d, residual, names=names, groups=groups, threshold=threshold)
-    arms = np.asarray(estimator.arms_)
+    values = np.asarray(estimator.arms_)
     shown: dict[str, Any] = {"names": names, "groups": groups, "threshold": threshold}
-    shown["arms"] = [f"{value:g}" for value in arms]
+    shown["arms"] = list(arms) if arms is not None else [f"{value:g}" for value in values]
     estimand = getattr(estimator, "estimand", "ATO")
-    arm = np.argmax(d[:, None] == arms, axis=1)
+    arm = np.argmax(d[:, None] == values, axis=1)
     if "propensity_used" in nuisances:
         propensity = nuisances["propensity_used"][kept].mean(axis=1)
-    elif "treatment" in nuisances and len(arms) == 2:
+    elif "treatment" in nuisances and len(values) == 2:
         propensity = propensity_of(estimator)[0][kept]
     else:
         return measure_balance(table, arm, estimand=estimand, **shown)
-    if estimand != "ATT" or len(arms) == 2:
+    if estimand != "ATT" or len(values) == 2:
         return measure_balance(
             table, arm, balancing_weights(arm, propensity, estimand), estimand=estimand, **shown
         )
     parts: list[CovariateBalance] = []
-    for k in range(1, len(arms)):  # each contrast has its own population: the units of its arm
+    for k in range(1, len(values)):  # each contrast has its own population: the units of its arm
         pair = np.isin(arm, (0, k))
         weights = balancing_weights(arm[pair], propensity[pair], "ATT", target=k)
         parts += measure_balance(table[pair], arm[pair], weights, estimand=estimand, **shown).rows

@@ -352,7 +352,9 @@ def _verdict_words(reasons: list[str], estimand: str, beyond: float, threshold: 
     )
 
 
-def check_overlap(estimator: Any, *, threshold: float = 0.02) -> Overlap:
+def check_overlap(
+    estimator: Any, *, threshold: float = 0.02, names: tuple[str, ...] | None = None
+) -> Overlap:
     """Overlap of a fitted estimator's arms, with its trimming rule in words.
 
     Parameters
@@ -362,6 +364,8 @@ def check_overlap(estimator: Any, *, threshold: float = 0.02) -> Overlap:
         model weighs by ``p (1 - p)``, so its overlap is judged as for the ATO.
     threshold : float
         Propensities below it count as no overlap (the estimator's own bound is what it clips at).
+    names : tuple of str, optional
+        Words for the arms, the reference first; their values when left out.
 
     Raises
     ------
@@ -381,7 +385,7 @@ def check_overlap(estimator: Any, *, threshold: float = 0.02) -> Overlap:
     estimand = getattr(estimator, "estimand", "ATO")
     return measure_overlap(
         arm, propensity, estimand=estimand, threshold=threshold, kept=estimator.kept_,
-        names=tuple(f"{value:g}" for value in arms), trimming=_trimming_words(estimator, estimand),
+        names=names or tuple(f"{value:g}" for value in arms), trimming=_trimming_words(estimator, estimand),
     )  # fmt: skip
 
 

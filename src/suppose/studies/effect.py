@@ -387,7 +387,7 @@ class Effect(ReportedStudy):
 
     def answer(self, material: Material, steps: Steps) -> Answer:
         """Estimate, compare, try to break, and say it in words."""
-        from suppose.studies.effect_parts import gather
+        from suppose.studies.effect_answer import gather
 
         gathered = gather(self, material.content, steps)
         return Answer(
