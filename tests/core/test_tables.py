@@ -118,7 +118,7 @@ def test_a_link_inside_the_folder_is_followed(tmp_path):
 def test_frames_are_checked():
     with pytest.raises(DataError, match="expected a pandas, polars or pyarrow table, got list"):
         frame_of([1, 2])
-    with pytest.raises(DataError, match="one name|both called"):
+    with pytest.raises(DataError, match="is called 'a'|both called"):
         frame_of(pd.DataFrame([[1, 2]], columns=["a", "a"]))
     with pytest.raises(DataError, match="no rows"):
         frame_of(pd.DataFrame({"a": []}))

@@ -159,6 +159,18 @@ STUDIES = {
     "dates": (HEAD.replace('["x"]', '["day"]'), "holds dates"),
     "date text": (HEAD.replace('["x"]', '["written"]'), "looks like dates"),
     "numbers as text": (HEAD.replace('["x"]', '["mixed"]'), "values are numbers"),
+    "policy of no column": (
+        HEAD.replace('"t.csv"', '"t.csv"\nmissing = { xx = "drop" }'),
+        "data.missing: column 'xx'",
+    ),
+    "type of no column": (
+        HEAD.replace('"t.csv"', '"t.csv"\ntypes = { towm = "category" }'),
+        "Did you mean 'town'",
+    ),
+    "missing cluster": (
+        HEAD.replace('"y"', '"y"\ncluster = "gaps"'),
+        "roles.cluster: column 'gaps': missing values",
+    ),
     "deep": ('question = "effect"\na = ' + "[" * 40 + "]" * 40, "nests deeper|not TOML"),
 }
 

@@ -20,7 +20,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from suppose.core.errors import DataError
-from suppose.core.tables import first_line, require_columns
+from suppose.core.tables import require_columns
 
 __all__ = [
     "MAX_LEVELS",
@@ -123,7 +123,7 @@ def _days(series: nw.Series[Any], where: str, as_type: ColumnType | None) -> Flo
         except Exception as error:  # each frame library has its own class for a failed parse
             raise DataError(
                 "not-a-date",
-                f"not every value is a date: {first_line(error)}",
+                f"not every value is a date{_first_not_a_date(series)}",
                 where=where,
                 remedy="Write dates as 2024-12-31.",
             ) from error
@@ -131,6 +131,16 @@ def _days(series: nw.Series[Any], where: str, as_type: ColumnType | None) -> Flo
     days = stamps.astype("int64") / 86_400e6
     days[np.isnat(stamps)] = np.nan
     return days
+
+
+def _first_not_a_date(series: nw.Series[Any]) -> str:
+    """The first value that cannot be read as a date, in words; empty when each can by itself."""
+    import pandas as pd
+
+    texts = pd.Series(_text_values(series), dtype="object")
+    bad = (pd.to_datetime(texts, errors="coerce", format="ISO8601").isna() & texts.notna()).to_numpy()
+    row = int(bad.argmax())
+    return f"; the first that is not is {texts[row]!r} in row {row + 1}" if bad.any() else ""
 
 
 def _parsed(series: nw.Series[Any], where: str) -> Float[np.ndarray, "n"]:

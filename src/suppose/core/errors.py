@@ -8,6 +8,7 @@ at a boundary: anything that is not a :class:`Refusal` is a defect of ours.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 __all__ = [
@@ -54,7 +55,8 @@ class Refusal(ValueError):  # noqa: N818 (the word users meet)
     def message(self) -> str:
         """The whole refusal on one line."""
         text = f"{self.where}: {self.problem}" if self.where else self.problem
-        return f"{text.rstrip('.')}. {self.remedy}" if self.remedy else text
+        whole = f"{text.removesuffix('.')}. {self.remedy}" if self.remedy else text
+        return re.sub(r"\s*[\r\n]\s*", " ", whole)  # words quoted from other libraries may hold several
 
     def to_dict(self) -> dict[str, str | None]:
         """The refusal as JSON-ready data."""

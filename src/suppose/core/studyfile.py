@@ -29,6 +29,7 @@ def read_study_text(path: Path) -> str:
     where = f"file {str(path)!r}"
     if not path.is_file():
         beside = [item.name for item in path.parent.glob("*.toml")] if path.parent.is_dir() else []
+        beside = [name for name in beside if name != path.name]
         problem = "it is not a regular file" if path.exists() else "there is no such study file"
         raise StudyError(
             "missing-study", problem, where=where, remedy=nearest(path.name, beside) or "Check the path."

@@ -324,9 +324,11 @@ def frame_of(table: Any) -> nw.DataFrame[Any]:
         frame: nw.DataFrame[Any] = nw.from_native(table, eager_only=True)
     except (TypeError, nw.exceptions.NarwhalsError) as error:
         if "unique" in str(error).lower() or "duplicate" in str(error).lower():
+            names = [str(name) for name in getattr(table, "columns", ())]
+            twice = next((repr(name) for name in names if names.count(name) > 1), "of one name")
             raise DataError(
                 "duplicate-column",
-                f"two columns have one name: {first_line(error)}",
+                f"more than one column is called {twice}",
                 where="table",
                 remedy="Rename or remove one of them.",
             ) from error

@@ -266,7 +266,8 @@ class Effect(ReportedStudy):
         kept &= kept_x
         columns = {self.roles.treatment: d, **{name: matrix[:, j] for j, name in enumerate(encoded.names)}}
         if self.roles.cluster is not None:
-            columns[self.roles.cluster] = self._cluster_codes(frame)
+            columns[self.roles.cluster], kept_c = self._cluster_codes(frame)
+            kept &= kept_c
         control = None
         if placebo is not None:
             control, kept_p = self._column(frame, placebo, "checks.placebo_outcome")
@@ -375,9 +376,14 @@ class Effect(ReportedStudy):
             )
         return words[text]
 
-    def _cluster_codes(self, frame: Any) -> np.ndarray:
-        texts = [str(value) for value in frame[self.roles.cluster].to_list()]
-        return np.unique(texts, return_inverse=True)[1].astype(float)
+    def _cluster_codes(self, frame: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Codes of the clusters, and the rows that have one: a missing cluster is no cluster of its own."""
+        name = str(self.roles.cluster)
+        series = frame[name]
+        known = np.array([value is not None and value == value for value in series.to_list()])
+        kept = self._present(known, name, "roles.cluster")
+        texts = [str(value) for value in series.to_list()]
+        return np.unique(texts, return_inverse=True)[1].astype(float), kept
 
     # -- answering -----------------------------------------------------------------------------
 

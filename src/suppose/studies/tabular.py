@@ -54,6 +54,11 @@ class DataSection(Section):
             )
         return self
 
+    def named(self) -> dict[str, tuple[str, ...]]:
+        """Columns this section speaks of, by key; a mistyped one would otherwise be passed over."""
+        policies = () if isinstance(self.missing, str) else tuple(self.missing)
+        return {"data.missing": policies, "data.types": tuple(self.types)}
+
     def policy(self, column: str) -> MissingPolicy:
         """Missing-value policy of a column."""
         return self.missing if isinstance(self.missing, str) else self.missing.get(column, "refuse")
@@ -72,7 +77,7 @@ def read_data(
     columns = list(dict.fromkeys(name for names in roles.values() for name in names))
     if data.frame is not None:
         frame = frame_of(data.frame)
-        _require(frame.columns, roles)
+        _require(frame.columns, {**roles, **data.named()})
         digest = frame_digest(frame.select(columns))
         record = InputFile(name="frame", sha256=digest, bytes=0, rows=frame.shape[0], columns=len(columns))
         return frame, (record,)
@@ -84,7 +89,7 @@ def read_data(
         path, name = path_inside(str(data.file), home), str(data.file)
     known = column_names(path, data.encoding)
     if known is not None and len(set(known)) == len(known):
-        _require(known, roles)
+        _require(known, {**roles, **data.named()})
     frame = read_table(path, columns=columns, encoding=data.encoding, missing_words=data.missing_words)
     _require(frame.columns, roles)
     size = path.stat().st_size
