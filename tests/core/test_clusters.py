@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -91,6 +92,10 @@ def dask_cluster(folder):
             process.wait(30)
 
 
+# Ray asks whoever connects for a token; the clusters of these tests have one of their own.
+RAY = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+
+
 @contextmanager
 def ray_cluster(folder):
     port = free_port()
@@ -98,7 +103,7 @@ def ray_cluster(folder):
     start = [BIN / "ray", "start", "--head", "--node-ip-address=127.0.0.1", f"--port={port}", "--num-cpus=2"]
     head = subprocess.Popen(
         [*start, "--include-dashboard=false", "--block"], cwd=folder, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL, env={**os.environ, "RAY_USAGE_STATS_ENABLED": "0"},
+        stderr=subprocess.DEVNULL, env={**os.environ, **RAY},
     )  # fmt: skip
     try:
         yield address
@@ -132,7 +137,8 @@ def test_a_named_cluster_gives_the_same_bits(tmp_path, backend):
     alone = bits(run(tmp_path, "--out", "alone"))
     with {"dask": dask_cluster, "ray": ray_cluster}[backend](tmp_path) as address:
         wait_for(address)
-        spread = run(tmp_path, "--out", "spread", "--backend", backend, **{CLUSTERS[backend]: address})
+        environment = {CLUSTERS[backend]: address, **(RAY if backend == "ray" else {})}
+        spread = run(tmp_path, "--out", "spread", "--backend", backend, **environment)
     assert bits(spread) == alone
 
 

@@ -232,7 +232,7 @@ def _connect_ray(jobs: int) -> None:
     try:
         ray.init(**where, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     except (ConnectionError, RuntimeError, ValueError) as error:
-        raise _no_cluster("ray", address or "this machine") from error
+        raise _no_cluster("ray", address or "this machine", f" ({str(error)[:150]})") from error
 
 
 def _answers(address: str) -> bool:
@@ -247,10 +247,10 @@ def _answers(address: str) -> bool:
     return True
 
 
-def _no_cluster(backend: str, address: str) -> StudyError:
+def _no_cluster(backend: str, address: str, reason: str = "") -> StudyError:
     return StudyError(
         "no-cluster",
-        f"no {backend} cluster answers at {address}",
+        f"no {backend} cluster answers at {address}{reason}",
         where=f"backend {backend!r}",
         remedy=f"Start it, correct the variable {CLUSTERS[backend]}, or unset it to work on this machine.",
     )
