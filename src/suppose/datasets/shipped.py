@@ -102,7 +102,7 @@ def shipped() -> dict[str, Path]:
     Examples
     --------
     >>> sorted(shipped())
-    ['jobs/cps-controls', 'jobs/experiment', 'jobs/observational', 'nhefs']
+    ['ihdp', 'jobs/cps-controls', 'jobs/experiment', 'jobs/observational', 'nhefs', 'union-wages']
     """
     return {name: info.path for name, info in _catalogue().items()}
 

@@ -22,6 +22,12 @@ _HOMES = {
     "DifferenceInMeans": "experiment",
     "EffectEstimate": "inference",
     "EffectEstimator": "base",
+    "PanelDML": "panel.dml",
+    "LinearPanel": "panel.linear",
+    "StaggeredEffect": "panel.staggered",
+    "compare_transforms": "panel.compare",
+    "TransTEE": "neural.transtee",
+    "NeuralBaseline": "neural.baselines",
     "LEARNERS": "learners",
     "make_learner": "learners",
 }

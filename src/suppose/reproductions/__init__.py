@@ -19,7 +19,11 @@ from suppose.core.random import check_seed
 
 __all__ = ["REPRODUCTIONS", "SCALES", "Evidence", "Reproduction", "reproduce"]
 
-REPRODUCTIONS = {"lalonde": "suppose.reproductions.lalonde"}
+REPRODUCTIONS = {
+    "lalonde": "suppose.reproductions.lalonde",
+    "panel-dml": "suppose.reproductions.panel_dml",
+    "transtee": "suppose.reproductions.transtee",
+}
 SCALES = ("cpu", "gpu")
 
 
