@@ -27,7 +27,7 @@ import numpy as np
 ROWS, COLUMNS, FOLDS = 1_000_000, 20, 5
 Row = dict[str, Any]
 CONTENDERS = ("suppose plr", "suppose irm", "doubleml plr", "doubleml irm", "doubleml plr jobs",
-              "doubleml irm jobs", "econml plr")  # fmt: skip
+              "doubleml irm jobs", "econml plr", "econml plr-x")  # fmt: skip
 
 
 def write_data(path: Path, rows: int) -> None:
@@ -92,13 +92,23 @@ def run_doubleml(
     return float(peer.coef[0]), float(peer.se[0])
 
 
-def run_econml(given: np.ndarray, y: np.ndarray, folds: np.ndarray) -> tuple[float, float]:
-    """Average effect and its standard error from EconML's LinearDML."""
+def run_econml(
+    given: np.ndarray, y: np.ndarray, folds: np.ndarray, heterogeneous: bool
+) -> tuple[float, float]:
+    """Average effect and its standard error from EconML's LinearDML.
+
+    Covariates are controls (``W``: a constant effect, as in our partially linear model), or features
+    (``X``: its own way, an effect linear in them, averaged afterwards).
+    """
     from econml.dml import LinearDML
 
     number, chance = learners()
     splits = [(np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)) for fold in range(FOLDS)]
     peer = LinearDML(model_y=number, model_t=chance, discrete_treatment=True, cv=splits, random_state=0)
+    if heterogeneous:
+        peer.fit(y, given[:, 0], X=given[:, 1:], W=None)
+        mean = peer.ate_inference(given[:, 1:])
+        return float(np.ravel(mean.mean_point)[0]), float(np.ravel(mean.stderr_mean)[0])
     peer.fit(y, given[:, 0], X=None, W=given[:, 1:])
     found = peer.effect_inference(None)
     return float(np.ravel(found.point_estimate)[0]), float(np.ravel(found.stderr)[0])
@@ -118,7 +128,7 @@ def work(contender: str, path: Path) -> Row:
     elif package == "doubleml":
         found = run_doubleml(model, given, y, folds, 2 if rest else None)
     else:
-        found = run_econml(given, y, folds)
+        found = run_econml(given, y, folds, model == "plr-x")
     seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
@@ -157,7 +167,12 @@ def race(rows: int = ROWS) -> list[Row]:
         peer = min(peers, key=lambda one: one["seconds"], default=None)
         size = f"{rows:,} x {COLUMNS}, boosting, {FOLDS} folds, 2 cores"
         lines.append(line(f"time, {model}, {size}", ours, peer, "seconds", "DoubleML"))
-        lines.append(line(f"memory, {model}, {size}", ours, found["econml plr"], "peak_mb", "econml"))
+        for contender, use in (("econml plr", "controls"), ("econml plr-x", "features")):
+            lines.append(
+                line(
+                    f"memory, {model}, LinearDML's {use}, {size}", ours, found[contender], "peak_mb", "EconML"
+                )
+            )
     return lines
 
 

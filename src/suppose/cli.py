@@ -142,9 +142,7 @@ def _run_and_show(question: Any, folder: Path, options: dict[str, Any], as_json:
     from suppose.core.progress import set_quiet
 
     set_quiet(quiet or as_json)
-    if not (quiet or as_json):
-        _say_estimate(question)
-    answer = question.run(folder, **options)
+    answer = question.run(folder, **options, announce=None if quiet or as_json else _announce)
     if as_json:
         sys.stdout.write(answer.to_json())
     elif quiet:
@@ -154,10 +152,8 @@ def _run_and_show(question: Any, folder: Path, options: dict[str, Any], as_json:
     raise typer.Exit(FAILED if answer.failed else DONE)
 
 
-def _say_estimate(question: Any) -> None:
-    words = question.estimate_words()
-    if words:
-        sys.stderr.write(f"{_plain(words)}\n")
+def _announce(words: str) -> None:
+    sys.stderr.write(f"{_plain(words)}\n")
 
 
 def _show(answer: Any, folder: Path) -> None:
@@ -185,14 +181,16 @@ def check(
     from suppose.studies import load
 
     problems: list[Refusal] = []
+    said: list[str] = []
     try:
-        problems = load(study, overrides or []).check()
+        problems = load(study, overrides or []).check(said.append)
     except Refusal as refusal:
         problems = [refusal]
     if as_json:
         _print_json({"study": str(study), "problems": [problem.to_dict() for problem in problems]})
     elif not problems:
         sys.stdout.write(f"{_plain(str(study))}: no problems found\n")
+        sys.stdout.write("".join(f"{_plain(words)}\n" for words in said))
     else:
         for problem in problems:
             _say_refusal(problem, False)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import platform
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 
 from suppose.core.answer import Answer, Figure, InputFile, Provenance, Timing
+from suppose.core.cost import Cost, peak_memory, refuse_too_large
 from suppose.core.errors import Refusal, RunError, StudyError
 from suppose.core.parallel import check_backend, core_count, resolve_jobs
 from suppose.core.random import check_seed
@@ -97,6 +97,10 @@ class Study(Section):
         """Compute the answer from the material, heavy parts through ``steps``."""
         raise TypeError(f"{type(self).__name__} does not say how it answers")
 
+    def cost(self, material: Material) -> Cost | None:
+        """What answering will take; a kind whose work can be large says so."""
+        return None
+
     def write_report(self, answer: Answer, folder: Path) -> None:
         """Write what people read (report, tables, figures) beside ``answer.json``; a kind may."""
 
@@ -157,13 +161,27 @@ class Study(Section):
 
     # -- checking and running --------------------------------------------------------------------
 
-    def check(self) -> list[Refusal]:
-        """Problems found by reading the material, without running the method; empty when there are none."""
+    def check(self, announce: Callable[[str], None] | None = None) -> list[Refusal]:
+        """Problems found by reading the material, without running the method; empty when there are none.
+
+        ``announce`` is called with what answering will take, in words.
+        """
         try:
-            self.read()
+            self._announce(self.read(), announce, always=True)
         except Refusal as refusal:
             return [refusal]
         return []
+
+    def _announce(
+        self, material: Material, announce: Callable[[str], None] | None, *, always: bool = False
+    ) -> None:
+        """Say what answering will take where it is much; refuse what the machine cannot hold."""
+        cost = self.cost(material)
+        if cost is None:
+            return
+        refuse_too_large(cost)
+        if announce is not None and (always or cost.worth_saying):
+            announce(str(cost))
 
     def run(
         self,
@@ -174,6 +192,7 @@ class Study(Section):
         seed: int | None = None,
         jobs: int | None = None,
         backend: str | None = None,
+        announce: Callable[[str], None] | None = None,
     ) -> Answer:
         """Answer the question; with ``out``, in a run folder that can be resumed.
 
@@ -187,6 +206,8 @@ class Study(Section):
             Throw away the run in ``out`` and start anew.
         seed, jobs, backend : optional
             Replace the study's ``[run]`` values.
+        announce : callable, optional
+            Called with one sentence on memory and fits before large work starts.
 
         Raises
         ------
@@ -197,12 +218,14 @@ class Study(Section):
         started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.perf_counter()
         material = study.read()
         if out is None:
+            study._announce(material, announce)
             return study._finished(study.answer(material, MemoryRun()), material, started, clock)
         with RunFolder(Path(out), study.key(material)).open(
             study.to_toml(), resume=resume, overwrite=overwrite
         ) as folder:
             answer = _stored_answer(folder)
             if answer is None:
+                study._announce(material, announce)
                 answer = study._finished(study.answer(material, folder), material, started, clock)
                 study._store(answer, folder)
         return answer
@@ -306,9 +329,5 @@ def _version(package: str) -> str:
 
 def _peak_memory_mb() -> float | None:
     """Most memory this process held, in MB; ``None`` where the system does not say."""
-    if sys.platform == "win32":
-        return None
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (1e6 if sys.platform == "darwin" else 1e3), 1)
+    peak = peak_memory()
+    return None if peak is None else round(peak / 1e6, 1)

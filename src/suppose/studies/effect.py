@@ -18,6 +18,7 @@ from pydantic import Field, field_validator
 
 from suppose.core.answer import Answer, Assumption, Provenance
 from suppose.core.columns import categories, encode, row_words, to_numbers
+from suppose.core.cost import Cost
 from suppose.core.errors import DataError, StudyError, nearest
 from suppose.core.study import Material, Section, Steps
 from suppose.studies.reported import ReportedStudy
@@ -387,9 +388,11 @@ class Effect(ReportedStudy):
 
     # -- answering -----------------------------------------------------------------------------
 
-    def estimate_words(self) -> str:
-        """The memory estimate a user sees before a large fit starts; empty for a small one."""
-        return ""
+    def cost(self, material: Material) -> Cost:
+        """Memory at the peak, and the learners that estimates and checks fit."""
+        from suppose.studies.effect_estimators import plan
+
+        return plan(self, material.content)
 
     def answer(self, material: Material, steps: Steps) -> Answer:
         """Estimate, compare, try to break, and say it in words."""

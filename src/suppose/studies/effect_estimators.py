@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from suppose.core.answer import Figure, Finding, format_number
+from suppose.core.cost import Cost, peak_memory, resident_memory
 from suppose.core.errors import EstimationError, Refusal
 from suppose.core.figures import draw_svg, forest
 from suppose.core.study import Steps
 from suppose.studies.effect_words import TITLES, contrast_words, unit_words
 from suppose.studies.parts import Parts, parts_step
 
-__all__ = ["build_estimator", "estimates", "method_name"]
+__all__ = ["build_estimator", "estimates", "method_name", "plan"]
 
 
 def method_name(study: Any, table: Any) -> str:
@@ -83,6 +84,27 @@ def build_estimator(study: Any, table: Any, method: str, *, covariates: tuple[st
     )
 
 
+def plan(study: Any, table: Any) -> Cost:
+    """What the study will take: its main fit, those beside it, and the refits of its checks."""
+    from suppose.effects.memory import fit_count, fit_memory
+
+    rows, columns = len(table.y), len(table.covariates)
+    arms = 0 if table.kind == "continuous" else len(np.unique(table.X[table.treatment]))
+    main = build_estimator(study, table, method_name(study, table))
+    beside = [
+        build_estimator(study, table, name) for name in alternatives(study, table, method_name(study, table))
+    ]
+    checks, once = study.checks, fit_count(main, arms)
+    named = checks.benchmarks if checks.benchmarks is not None else tuple(table.sources)[:8]
+    refits = len(checks.refute) * checks.draws + (checks.placebo_outcome is not None) + len(named)
+    refits += bool(checks.heterogeneity and arms == 2)
+    fits = once * (1 + refits) + sum(fit_count(item, arms) for item in beside)
+    largest = max(fit_memory(item, rows, columns, arms) for item in (main, *beside))
+    held = int(1.4 * rows * (columns + 20) * 8) if beside or refits else 0  # the main fit while others run
+    memory = max(resident_memory() + largest + held, peak_memory() or 0)
+    return Cost(memory=memory, fits=fits, rows=rows)
+
+
 # -- estimates ---------------------------------------------------------------------------------
 
 
@@ -90,7 +112,7 @@ def estimates(study: Any, table: Any, method: str, main: Any, steps: Steps) -> P
     """The answer's estimate, the simpler ones beside it, and their figure."""
     findings = list(_findings(study, table, main, method, headline=True))
     notes: list[str] = []
-    for other in _alternatives(study, table, method):
+    for other in alternatives(study, table, method):
         name = f"compare {other}"
         try:
             part = parts_step(steps, name, lambda other=other: _fit_findings(study, table, other))  # type: ignore[misc]
@@ -121,7 +143,8 @@ def estimates(study: Any, table: Any, method: str, main: Any, steps: Steps) -> P
     )
 
 
-def _alternatives(study: Any, table: Any, method: str) -> list[str]:
+def alternatives(study: Any, table: Any, method: str) -> list[str]:
+    """Methods whose estimates stand beside the answer's."""
     if not study.method.compare or table.kind == "continuous":
         return []
     known = ["difference", "g-computation", "ipw", "plr", "aipw"]

@@ -18,6 +18,8 @@ from suppose.core.answer import Check, Figure, Finding, Table
 from suppose.core.study import Steps
 from suppose.effects.inference import EffectEstimate
 
+LEFT_BEHIND = ("covariates_",)  # columns of the study's own table
+
 __all__ = ["Parts", "fitted_step", "freeze", "parts_step", "thaw"]
 
 
@@ -74,8 +76,12 @@ def _packed(parts: Parts) -> dict[str, Any]:
 
 
 def fitted_step(steps: Steps, name: str, estimator: Any, X: Any, y: Any) -> Any:
-    """The estimator with the fitted attributes of a named step."""
-    return thaw(estimator, steps.step(name, lambda: freeze(estimator.fit(X, y))))
+    """The estimator with the fitted attributes of a named step; its learners, which may be large, are let go."""
+    from sklearn.base import clone
+
+    fitted = thaw(estimator, steps.step(name, lambda: freeze(clone(estimator).fit(X, y))))
+    fitted.covariates_ = np.ascontiguousarray(X[list(fitted.covariate_names_)], dtype=np.float64)
+    return fitted
 
 
 def freeze(estimator: Any) -> dict[str, Any]:
@@ -83,7 +89,7 @@ def freeze(estimator: Any) -> dict[str, Any]:
     result: dict[str, Any] = {}
     plain: dict[str, Any] = {}
     for name, value in vars(estimator).items():
-        if not name.endswith("_") or name.startswith("_"):
+        if not name.endswith("_") or name.startswith("_") or name in LEFT_BEHIND:
             continue
         if isinstance(value, np.ndarray) and not value.dtype.hasobject:
             result[f"array:{name}"] = value
