@@ -72,19 +72,20 @@ def fit_count(estimator: Any, arms: int = 2) -> int:
     """
     rounds = _folds(estimator) * _repeats(estimator)
     outcome, treatment = estimator_learner(estimator, "outcome"), estimator_learner(estimator, "treatment")
-    several = arms if outcome is not None and hasattr(estimator, "estimand") else 1
+    several = arms if "estimand" in estimator.get_params(deep=False) else 1
     return rounds * ((several if outcome is not None else 0) + (treatment is not None))
 
 
 def estimator_learner(estimator: Any, which: str) -> Any:
-    """The learner of the outcome or of the treatment; None where the estimator has none."""
+    """The learner of the outcome or of the treatment; None where the estimator fits none."""
+    given = estimator.get_params(deep=False)
+    outcome = given.get("outcome_learner")
     if which == "outcome":
-        return getattr(estimator, "outcome_learner", None)
-    if hasattr(estimator, "propensity_learner"):
-        return estimator.propensity_learner or estimator_learner(estimator, "outcome") or "linear"
-    if hasattr(estimator, "treatment_learner"):
-        return estimator.treatment_learner or estimator_learner(estimator, "outcome")
-    return None
+        return outcome
+    role = next((name for name in ("propensity_learner", "treatment_learner") if name in given), None)
+    if role is None:
+        return None
+    return given[role] or (outcome if isinstance(outcome, str) else "linear")
 
 
 def _learners(estimator: Any) -> list[Any]:

@@ -78,7 +78,7 @@ def _balance(table: Any, main: Any) -> Parts:
         return Parts()
     groups = {name: columns for name, columns in table.sources.items() if len(columns) > 1}
     arms = arm_names(table, main) if main.arms_ is not None else None
-    found = check_balance(main, groups=groups or None, arms=arms)
+    found = check_balance(main, table.X, groups=groups or None, arms=arms)
     check = Check(
         name="balance",
         title="Balance of covariates",
