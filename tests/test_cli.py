@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -97,10 +98,40 @@ def test_refusals_have_no_traceback(tmp_path, arguments, words):
     assert document.get("refused") or document.get("problems")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "s.toml", "--sed", "3"], "--sed"),
+        (["run"], "study|STUDY"),
+        (["run", "s.toml", "--seed", "x"], "--seed"),
+        (["ruin"], "No such command"),
+    ],
+)
+def test_a_mistyped_command_is_one_document_too(tmp_path, arguments, words):
+    import re
+
+    done = suppose(*arguments, "--json", cwd=tmp_path)
+    refused = json.loads(done.stdout)["refused"]
+    assert (done.returncode, refused["code"], done.stderr) == (2, "bad-command", "")
+    assert re.search(words, refused["problem"])
+    plain = suppose(*arguments, cwd=tmp_path)
+    assert (plain.returncode, plain.stdout) == (2, "")
+    assert "--help" in plain.stderr
+
+
+@pytest.mark.parametrize("command", ["list", "check", "report", "effect", "run", "reproduce"])
+def test_help_and_lists_fit_a_terminal(tmp_path, command):
+    done = suppose(command, "--help", cwd=tmp_path, env={**os.environ, "COLUMNS": "100"})
+    assert done.returncode == 0
+    assert max(map(len, done.stdout.splitlines())) <= 100
+
+
 def test_list_names_all_systems(tmp_path):
     systems = json.loads(suppose("list", "--json", cwd=tmp_path).stdout)["systems"]
     assert len(systems) == 38
-    assert suppose("list", cwd=tmp_path).returncode == 0
+    listed = suppose("list", cwd=tmp_path)
+    assert listed.returncode == 0
+    assert max(map(len, listed.stdout.splitlines())) <= 100
 
 
 def test_starting_is_cheap(tmp_path):

@@ -52,7 +52,8 @@ def main() -> None:
     """Run the command line; refusals become one message, never a traceback."""
     wants_json = "--json" in sys.argv[1:]
     try:
-        app(standalone_mode=True)
+        status = app(standalone_mode=not wants_json)
+        sys.exit(status if isinstance(status, int) else DONE)
     except Refusal as refusal:
         _say_refusal(refusal, wants_json)
         sys.exit(REFUSED)
@@ -66,6 +67,15 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(DONE)
     except Exception as defect:
+        if wants_json and hasattr(defect, "format_message"):  # typer's: the command itself is mistyped
+            mistake = StudyError(
+                "bad-command",
+                str(defect.format_message()),
+                where="command line",
+                remedy="See suppose --help.",
+            )
+            _say_refusal(mistake, wants_json)
+            sys.exit(REFUSED)
         if os.environ.get("SUPPOSE_TRACEBACK"):
             raise
         _say_defect(defect, wants_json)
@@ -118,7 +128,7 @@ def _options(
 
 @app.command()
 def run(
-    study: Annotated[Path, typer.Argument(help="The study file (TOML).")],
+    study: Annotated[Path, typer.Argument(help="The study file (TOML).", readable=False)],
     overrides: Overrides = None,
     out: Out = None,
     resume: Resume = False,
@@ -173,7 +183,7 @@ def _default_folder(name: str, resume: bool) -> Path:
 
 @app.command()
 def check(
-    study: Annotated[Path, typer.Argument(help="The study file (TOML).")],
+    study: Annotated[Path, typer.Argument(help="The study file (TOML).", readable=False)],
     overrides: Overrides = None,
     as_json: Json = False,
 ) -> None:
@@ -317,7 +327,8 @@ def _write_study(study: Any, path: Path, as_json: bool) -> None:
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Argument(help="A finished run folder.")], as_json: Json = False
+    folder: Annotated[Path, typer.Argument(help="A finished run folder.", readable=False)],
+    as_json: Json = False,
 ) -> None:
     """Write a finished run's report anew and show the answer."""
     from suppose.core.study import load_answer
