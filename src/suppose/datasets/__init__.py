@@ -7,7 +7,14 @@ there is none yet.
 
 from __future__ import annotations
 
+from suppose.datasets.confounded_inputs import (
+    ColouredDigits,
+    ConfoundedInputs,
+    make_coloured_digits,
+    make_linear_sem,
+)
 from suppose.datasets.loaders import load_jobs, load_nhefs
+from suppose.datasets.optical import OPTICAL_EXPERIMENTS, OpticalDevice, load_optical_device
 from suppose.datasets.panels import SimulatedPanel, load_union_wages, make_panel, make_staggered
 from suppose.datasets.semisynthetic import (
     PotentialOutcomes,
@@ -26,20 +33,37 @@ from suppose.datasets.simulated import (
     make_multivalued,
 )
 from suppose.datasets.structural import SimulatedGraph, make_graph_data
+from suppose.datasets.survival import (
+    SimulatedSurvival,
+    load_lung_cancer,
+    load_rossi,
+    load_veterans,
+    make_survival,
+)
 from suppose.datasets.treatments import make_dosage, make_graph_treatments
 
 __all__ = [
+    "ColouredDigits",
+    "ConfoundedInputs",
     "DatasetInfo",
+    "OPTICAL_EXPERIMENTS",
+    "OpticalDevice",
     "PotentialOutcomes",
     "Simulated",
     "SimulatedGraph",
     "SimulatedPanel",
+    "SimulatedSurvival",
     "dataset_info",
     "load_ihdp",
     "load_jobs",
+    "load_lung_cancer",
     "load_nhefs",
+    "load_optical_device",
+    "load_rossi",
     "load_union_wages",
+    "load_veterans",
     "make_clustered",
+    "make_coloured_digits",
     "make_confounded",
     "make_dosage",
     "make_dose",
@@ -49,9 +73,11 @@ __all__ = [
     "make_graph_treatments",
     "make_ihdp",
     "make_ihdp_dose",
+    "make_linear_sem",
     "make_multivalued",
     "make_panel",
     "make_staggered",
+    "make_survival",
     "resolve",
     "shipped",
 ]
