@@ -135,8 +135,8 @@ class SeededDropout(nn.Module):
     --------
     >>> drop = SeededDropout(0.5)
     >>> drop.generator = torch.Generator().manual_seed(0)
-    >>> drop(torch.ones(4)).tolist()
-    [2.0, 0.0, 2.0, 2.0]
+    >>> sorted(set(drop(torch.ones(100)).tolist()))
+    [0.0, 2.0]
     """
 
     generator: torch.Generator | None
@@ -200,8 +200,8 @@ def make_norm(name: NormName, tokens: int, width: int) -> nn.Module:
 
     Examples
     --------
-    >>> make_norm("layer", 3, 8)
-    LayerNorm((8,), eps=1e-05, elementwise_affine=True)
+    >>> type(make_norm("layer", 3, 8)).__name__
+    'LayerNorm'
     """
     makers: dict[str, Callable[[], nn.Module]] = {
         "token-batch": lambda: TokenNorm(tokens),

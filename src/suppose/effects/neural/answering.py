@@ -242,7 +242,7 @@ class NeuralAnswers(EffectEstimator):
         Raises
         ------
         DataError
-            ``unseen-treatment``, ``bad-treatment``, ``unknown-graph``, ``empty-graph``.
+            ``unseen-treatment``, ``bad-treatment``, ``unknown-graph``, ``graph-without-nodes``.
         """
         x = self._covariates_of(X)
         default_to, default_from = self._default_contrast()

@@ -27,7 +27,7 @@ from suppose.nets.encoders import Perceptron, initialise
 
 __all__ = ["BALANCES", "Discriminators", "probe_r2"]
 
-BALANCES = (None, "tr", "ptr")
+BALANCES = ("tr", "ptr")
 HIDDEN = 50
 LEARNING_RATE = 1e-3
 WEIGHT_DECAY = 5e-3

@@ -48,7 +48,7 @@ class NeuralEstimator(NeuralAnswers):
     outcome: Any = "auto"
     scale: Any = True
     balance: Any = None
-    balance_weight: Any = 0.5
+    balance_weight: Any = 0.1
     epochs: Any = 200
     batch_size: Any = 128
     optimizer: Any = "adam"

@@ -65,7 +65,7 @@ class GraphBank:
         Raises
         ------
         DataError
-            ``empty-graph`` for one without nodes, ``not-a-graph`` for something else than a graph.
+            ``graph-without-nodes`` for one without nodes, ``not-a-networkx-graph`` for something else than a graph.
 
         Examples
         --------
@@ -93,10 +93,10 @@ class GraphBank:
 
 def _refuse_bad_graph(graph: Any, number: int) -> None:
     if not (hasattr(graph, "nodes") and hasattr(graph, "edges") and hasattr(graph, "neighbors")):
-        raise DataError("not-a-graph", f"expected a networkx graph, got {type(graph).__name__}",
+        raise DataError("not-a-networkx-graph", f"expected a networkx graph, got {type(graph).__name__}",
                         where=f"graphs[{number}]", remedy="Build it with networkx.")  # fmt: skip
     if graph.number_of_nodes() == 0:
-        raise DataError("empty-graph", "this graph has no nodes", where=f"graphs[{number}]",
+        raise DataError("graph-without-nodes", "this graph has no nodes", where=f"graphs[{number}]",
                         remedy="Leave it out, or give it its nodes.")  # fmt: skip
 
 

@@ -203,7 +203,7 @@ class TransTEE(NeuralEstimator):
     balance : {None, "tr", "ptr"}
         Adversarial treatment regularisation, see :mod:`suppose.effects.neural.balance`.
     balance_weight : float
-        Its weight (alpha).
+        Its weight (alpha). The paper's 0.5 stands beside a loss in the unit of the outcome; ours is standardised.
     balance_at : {"embedding", "encoder"}
         Representation it acts on: the mean covariate token before (as in the paper's code) or after the encoder.
     epochs, batch_size : int
@@ -284,7 +284,7 @@ class TransTEE(NeuralEstimator):
         outcome: Any = "auto",
         scale: Any = True,
         balance: Any = None,
-        balance_weight: Any = 0.5,
+        balance_weight: Any = 0.1,
         balance_at: Any = "embedding",
         epochs: Any = 300,
         batch_size: Any = 128,
@@ -351,7 +351,8 @@ class TransTEE(NeuralEstimator):
                                   where="dropout", remedy="Write dropout=0.")  # fmt: skip
         check_choice(self.covariate_embedding, ("per_feature", "shared"), "covariate_embedding")
         check_choice(self.balance_at, ("embedding", "encoder"), "balance_at")
-        check_choice(self.balance, BALANCES, "balance")  # type: ignore[arg-type]
+        if self.balance is not None:
+            check_choice(self.balance, BALANCES, "balance")
         if self.balance is not None and self.graphs is not None:
             raise EstimationError("no-graph-balance", "balance is not offered for graph treatments",
                                   where="balance", remedy="Write balance=None.")  # fmt: skip
