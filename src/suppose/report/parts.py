@@ -87,7 +87,10 @@ def findings_grid(answer: Answer) -> Grid:
     ]
     kept = [column for column in columns if column[0] == "finding" or any(column[2])]
     rows = zip(*([text or MISSING for text in column[2]] for column in kept), strict=True)
-    under = tuple("; ".join(part for part in (f.method, f.estimand) if part) for f in found)
+    under = tuple(
+        "; ".join(part for part in (f.method, "" if f.estimand in f.method else f.estimand) if part)
+        for f in found
+    )
     return Grid(tuple(c[0] for c in kept), tuple(c[1] for c in kept), tuple(rows), under)
 
 

@@ -237,7 +237,7 @@ def _assumptions(page: _Page, answer: Answer) -> None:
     page.heading("Assumptions")
     titles = {check.name: f"{check.title} ({check.verdict})" for check in answer.checks}
     for number, assumption in enumerate(answer.assumptions, 1):
-        bearing = "; ".join(titles.get(name, name) for name in assumption.tested_by)
+        bearing = "; ".join(titles.get(name, f"{readable(name)} (not made)") for name in assumption.tested_by)
         words = f"Bearing on it: {bearing}." if bearing else "No check here bears on it."
         statement = page.text(readable(assumption.name)).append_text(page.text(": " + assumption.statement))
         statement.stylize("bold", 0, len(page.text(readable(assumption.name))))

@@ -420,7 +420,8 @@ class Effect(ReportedStudy):
 
     def _assumptions(self) -> tuple[Assumption, ...]:
         roles = self.roles
-        adjusted = ", ".join(self.adjustment()) or "nothing"
+        placebo = self.checks.placebo_outcome  # taken out of the covariates
+        adjusted = ", ".join(name for name in self.adjustment() if name != placebo) or "nothing"
         first = (
             Assumption(
                 name="randomisation",
