@@ -21,6 +21,7 @@ from suppose.core.columns import categories, encode, row_words, to_numbers
 from suppose.core.cost import Cost
 from suppose.core.errors import DataError, StudyError, nearest
 from suppose.core.study import Material, Section, Steps
+from suppose.studies.effect_network import Network, refuse_wrong_method
 from suppose.studies.reported import ReportedStudy
 from suppose.studies.tabular import DataSection, read_data
 
@@ -38,6 +39,8 @@ class Roles(Section):
     adjust: tuple[str, ...] | None = None
     graph: str | None = None
     cluster: str | None = None
+    dose: str | None = None
+    graphs: str | None = None
     reference: str | int | float | bool | None = None
     treatment_type: Literal["binary", "multi-valued", "continuous"] | None = None
     randomised: bool = False
@@ -59,7 +62,7 @@ class Roles(Section):
 class Method(Section):
     """How the effect is estimated."""
 
-    name: Literal["auto", "aipw", "plr", "ipw", "g-computation", "difference"] = "auto"
+    name: Literal["auto", "aipw", "plr", "ipw", "g-computation", "difference", "transtee"] = "auto"
     estimand: Literal["ATE", "ATT", "ATO"] = "ATE"
     learner: Literal["linear", "lasso", "forest", "boosting"] = "linear"
     outcome_learner: Literal["linear", "lasso", "forest", "boosting"] | None = None
@@ -70,6 +73,7 @@ class Method(Section):
     threshold: float = Field(default=0.01, ge=0.0, lt=0.5)
     level: float = Field(default=0.95, gt=0.5, lt=1.0)
     compare: bool = True
+    network: Network = Field(default_factory=Network)
 
 
 class Checks(Section):
@@ -101,6 +105,8 @@ class EffectTable:
         User's column to the encoded columns it became.
     placebo_outcome : (n,) array, optional
         Column the treatment cannot have changed.
+    graphs, graph_names : tuples, optional
+        The graphs the treatment numbers, and the words for them.
     """
 
     X: Any
@@ -114,6 +120,8 @@ class EffectTable:
     sources: dict[str, tuple[str, ...]]
     placebo_outcome: Float[np.ndarray, " n"] | None
     notes: tuple[str, ...]
+    graphs: tuple[Any, ...] | None = None
+    graph_names: tuple[str, ...] = ()
 
 
 class Effect(ReportedStudy):
@@ -178,19 +186,28 @@ class Effect(ReportedStudy):
     def read(self) -> Material:
         """Read, validate and encode the columns the study names."""
         roles = self.roles
+        refuse_wrong_method(self)
         adjust = self.adjustment()
         self._refuse_shared_roles(adjust)
         columns = {
             "roles.treatment": roles.treatment,
             "roles.outcome": roles.outcome,
             "roles.cluster": roles.cluster,
+            "roles.dose": roles.dose,
             "checks.placebo_outcome": self.checks.placebo_outcome,
         }
         named: dict[str, tuple[str, ...]] = {
             role: (name,) for role, name in columns.items() if name is not None
         }
         frame, inputs = read_data(self.data, self.home, {**named, "roles.adjust": adjust})
-        return Material(self._encoded(frame, adjust), inputs)
+        table = self._encoded(frame, adjust)
+        if roles.graphs is None:
+            return Material(table, inputs)
+        from suppose.studies.effect_network import read_graphs
+        from suppose.studies.effect_neural import with_graphs
+
+        graphs, names, record = read_graphs(self, table.labels, table.X[roles.treatment].to_numpy())
+        return Material(with_graphs(table, graphs, names), (*inputs, record))
 
     def adjustment(self) -> tuple[str, ...]:
         """The columns adjusted for: those listed, or those the graph asks for."""
@@ -235,6 +252,7 @@ class Effect(ReportedStudy):
         pairs = [
             ("treatment", roles.treatment),
             ("outcome", roles.outcome),
+            *((("dose", roles.dose),) if roles.dose is not None else ()),
             *(("adjust", name) for name in adjust),
         ]
         for role, name in pairs:
@@ -269,6 +287,9 @@ class Effect(ReportedStudy):
         if self.roles.cluster is not None:
             columns[self.roles.cluster], kept_c = self._cluster_codes(frame)
             kept &= kept_c
+        if self.roles.dose is not None:
+            columns[self.roles.dose], kept_s = self._column(frame, self.roles.dose, "roles.dose")
+            kept &= kept_s
         control = None
         if placebo is not None:
             control, kept_p = self._column(frame, placebo, "checks.placebo_outcome")

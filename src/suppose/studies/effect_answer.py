@@ -15,6 +15,7 @@ from suppose.core.figures import draw_svg
 from suppose.core.study import Steps
 from suppose.studies.effect_checks import all_checks
 from suppose.studies.effect_estimators import build_estimator, estimates, method_name
+from suppose.studies.effect_neural import neural_parts, neural_sentence
 from suppose.studies.effect_words import sentence, unit_words
 from suppose.studies.parts import Parts, fitted_step, parts_step
 from suppose.studies.verdict import credibility
@@ -37,17 +38,21 @@ def gather(study: Any, table: Any, steps: Steps) -> Gathered:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", SupposeWarning)
         method = method_name(study, table)
-        main = fitted_step(steps, f"fit {method}", build_estimator(study, table, method), table.X, table.y)
-        pieces = [
-            estimates(study, table, method, main, steps),
-            *all_checks(study, table, method, main, steps),
-            _heterogeneity(study, table, method, steps),
-            _graph(study),
-        ]
-    parts = Parts.joined(pieces) + Parts(notes=_distinct_words(caught))
+        if method == "transtee":
+            main, pieces = neural_parts(study, table, steps)
+            say = neural_sentence
+        else:
+            main = fitted_step(steps, f"fit {method}", build_estimator(study, table, method), table.X, table.y)
+            pieces = [
+                estimates(study, table, method, main, steps),
+                *all_checks(study, table, method, main, steps),
+                _heterogeneity(study, table, method, steps),
+            ]
+            say = sentence
+    parts = Parts.joined([*pieces, _graph(study)]) + Parts(notes=_distinct_words(caught))
     verdict, reason = credibility(parts.checks)
     headline = next(finding for finding in parts.findings if finding.headline)
-    return Gathered(parts, sentence(study, table, main, headline, verdict), verdict, reason)
+    return Gathered(parts, say(study, table, main, headline, verdict), verdict, reason)
 
 
 def _distinct_words(caught: list[warnings.WarningMessage]) -> tuple[str, ...]:

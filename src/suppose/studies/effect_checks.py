@@ -19,16 +19,16 @@ from suppose.studies.effect_estimators import build_estimator
 from suppose.studies.effect_words import arm_names, unit_words
 from suppose.studies.parts import Parts, parts_step
 
-__all__ = ["all_checks"]
+__all__ = ["all_checks", "overlap_parts", "placebo_outcome_parts"]
 
 
 def all_checks(study: Any, table: Any, method: str, main: Any, steps: Steps) -> list[Parts]:
     """Every check that applies, in the order a reader meets them."""
     return [
-        _overlap(study, table, main),
+        overlap_parts(study, table, main),
         _balance(table, main),
         *_refutations(study, table, method, steps),
-        _placebo_outcome(study, table, method, steps),
+        placebo_outcome_parts(study, table, method, steps),
         _sensitivity(study, table, method, main, steps),
     ]
 
@@ -43,7 +43,8 @@ def _has_propensity(main: Any) -> bool:
     )
 
 
-def _overlap(study: Any, table: Any, main: Any) -> Parts:
+def overlap_parts(study: Any, table: Any, main: Any) -> Parts:
+    """Overlap of the arms by the fitted propensity."""
     from suppose.effects.overlap import check_overlap
 
     if not table.covariates or not _has_propensity(main):
@@ -166,7 +167,8 @@ def _refutation_check(found: Any) -> Check:
     )
 
 
-def _placebo_outcome(study: Any, table: Any, method: str, steps: Steps) -> Parts:
+def placebo_outcome_parts(study: Any, table: Any, method: str, steps: Steps) -> Parts:
+    """The same analysis of an outcome the treatment cannot have changed, where one is named."""
     name = study.checks.placebo_outcome
     if name is None:
         return Parts()

@@ -11,6 +11,7 @@ from suppose.core.cost import Cost, peak_memory, resident_memory
 from suppose.core.errors import EstimationError, Refusal
 from suppose.core.figures import draw_svg, forest
 from suppose.core.study import Steps
+from suppose.studies.effect_network import build_network, network_cost
 from suppose.studies.effect_words import TITLES, contrast_words, unit_words
 from suppose.studies.parts import Parts, parts_step
 
@@ -22,7 +23,7 @@ def method_name(study: Any, table: Any) -> str:
     name = study.method.name
     if name == "auto":
         return "plr" if table.kind == "continuous" else "aipw"
-    if table.kind == "continuous" and name != "plr":
+    if table.kind == "continuous" and name not in ("plr", "transtee"):
         raise EstimationError(
             "needs-arms",
             f"method {name!r} compares arms, but the treatment is continuous",
@@ -50,6 +51,8 @@ def build_estimator(study: Any, table: Any, method: str, *, covariates: tuple[st
     """The estimator of a method with the study's settings, not fitted."""
     from suppose import effects
 
+    if method == "transtee":
+        return build_network(study, table, covariates)
     options = study.method
     outcome = options.outcome_learner or options.learner
     treatment = options.treatment_learner or options.learner
@@ -88,6 +91,8 @@ def plan(study: Any, table: Any) -> Cost:
     """What the study will take: its main fit, those beside it, and the refits of its checks."""
     from suppose.effects.memory import fit_count, fit_memory
 
+    if study.method.name == "transtee":
+        return network_cost(study, table)
     rows, columns = len(table.y), len(table.covariates)
     arms = 0 if table.kind == "continuous" else len(np.unique(table.X[table.treatment]))
     main = build_estimator(study, table, method_name(study, table))

@@ -14,6 +14,7 @@ TITLES = {
     "ipw": "Inverse probability weighting",
     "g-computation": "G-computation",
     "difference": "Unadjusted difference",
+    "transtee": "TransTEE (attention network)",
 }
 
 
