@@ -58,6 +58,7 @@ REFUSED = {
     ),
     "identifier": (pd.Series([f"id{k}" for k in range(10_000)]), {}, "10,000 different texts"),
     "not a number": (pd.Series(["a", "1"]), {"types": {"x": "number"}}, "'a' in row 1"),
+    "too large": (pd.Series([1.0, -1e101]), {}, "values beyond 1e.100 in row 2"),
     "not a date": (pd.Series(["a", "b"]), {"types": {"x": "date"}}, "the first that is not is .a. in row 1"),
 }
 

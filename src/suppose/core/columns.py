@@ -37,6 +37,7 @@ MissingPolicy = Literal["refuse", "drop", "mean", "median", "most-frequent", "in
 ColumnType = Literal["number", "category", "date"]
 
 MAX_LEVELS = 50
+MAX_MAGNITUDE = 1e100  # beyond it sums of squares leave the range of numbers
 
 
 def row_words(bad: Bool[np.ndarray, "n"]) -> str:
@@ -96,6 +97,13 @@ def to_numbers(
             f"infinite values in {row_words(np.isinf(values))}",
             where=where,
             remedy="Correct them, or mark them missing.",
+        )
+    if (np.abs(values) > MAX_MAGNITUDE).any():
+        raise DataError(
+            "value-too-large",
+            f"values beyond {MAX_MAGNITUDE:g} in {row_words(np.abs(values) > MAX_MAGNITUDE)}",
+            where=where,
+            remedy="Correct them, or give the column in a larger unit.",
         )
     return values
 

@@ -231,7 +231,8 @@ class RunFolder:
             self.log("started", key=self.key)
         write_atomic(self.path / STUDY, study_text)
         self._remove_leftovers()
-        self._finished = {e["step"]: e["sha256"] for e in self.events() if e["event"] == "step"}
+        steps = [(e.get("step"), e.get("sha256")) for e in self.events() if e["event"] == "step"]
+        self._finished = {s: h for s, h in steps if isinstance(s, str) and isinstance(h, str)}
 
     def close(self) -> None:
         """Release the lock."""

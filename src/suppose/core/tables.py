@@ -138,6 +138,9 @@ def read_table(
         wanted = None if columns is None else [name for name in dict.fromkeys(columns) if name in known]
         _refuse_too_large(path, kind, 1.0 if wanted is None else len(wanted) / max(len(names), 1))
         table = _read(path, kind, encoding, wanted, missing_words)
+        if kind != "csv":  # these readers take texts and names as they are
+            _refuse_duplicates(table.column_names, f"file {path.name!r}")
+            table.validate(full=True)
     except DataError:
         raise
     except UnicodeDecodeError as error:
