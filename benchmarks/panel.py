@@ -2,7 +2,8 @@
 
 ``python -m benchmarks.panel`` races; ``python -m benchmarks.panel --statements`` measures the claims of
 ``docs/systems/panel-dml.rst`` (about ten minutes on two cores); ``--coverage`` the intervals alone. Every
-number is printed as one line of JSON.
+number is printed as one line of JSON. Where other work shares the machine, ``cpu_seconds`` compares better than
+``seconds``.
 """
 
 from __future__ import annotations
@@ -97,16 +98,16 @@ def work(contender: str, path: Path) -> dict[str, Any]:
         from suppose.effects.panel import PanelDML
 
         X, y = frame.drop(columns="y"), frame["y"]
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), time.process_time()
         model = PanelDML(
-            "d", "unit", "time", transform="cre_normal", outcome_learner=learner, folds=fold, repeats=1,
+            "d", "unit", "time", approach="cre_normal", outcome_learner=learner, folds=fold, repeats=1,
             n_jobs=2,
         ).fit(X, y)  # fmt: skip
         found = (model.effect_.estimate, model.effect_.standard_error)
     else:
         import doubleml
 
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), time.process_time()
         names = [f"x{k + 1}" for k in range(P)]
         data = doubleml.DoubleMLPanelData(
             frame, y_col="y", d_cols="d", t_col="time", id_col="unit", x_cols=names, static_panel=True
@@ -118,12 +119,12 @@ def work(contender: str, path: Path) -> dict[str, Any]:
             [[(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(FOLDS)]],
             [[([np.unique(frame["unit"][fold != k])], [np.unique(frame["unit"][fold == k])]) for k in range(FOLDS)]],
         )  # fmt: skip
-        peer.fit(n_jobs_cv=2)
+        peer.fit()  # folds one after the other, each learner on both cores
         found = (float(peer.coef[0]), float(peer.se[0]))
-    seconds = time.perf_counter() - start
+    seconds, cpu = time.perf_counter() - start, time.process_time() - busy
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"contender": contender, "estimate": found[0], "standard_error": found[1], "seconds": seconds,
-            "peak_mb": peak}  # fmt: skip
+            "cpu_seconds": cpu, "peak_mb": peak}  # fmt: skip
 
 
 def race(units: int = UNITS) -> list[dict[str, Any]]:

@@ -18,6 +18,8 @@ from suppose.effects import (
     GComputation,
     Interactive,
     InverseProbability,
+    LinearPanel,
+    PanelDML,
     PartiallyLinear,
 )
 
@@ -28,6 +30,8 @@ ESTIMATORS = [
     InverseProbability(treatment=0, cutoff="median", propensity_learner=LOGISTIC),
     GComputation(treatment=0, cutoff="median", outcome_learner=Ridge()),
     DifferenceInMeans(treatment=0, cutoff="median"),
+    PanelDML(treatment=0, approach="pooled", outcome_learner=Ridge(), repeats=1),
+    LinearPanel(treatment=0, method="pooled"),
 ]
 
 

@@ -90,7 +90,7 @@ def _estimate(X: Any, y: Any, name: str, seed: int, learner: Any) -> tuple[float
         effect = LinearPanel(**roles, method=transform.removeprefix("linear:")).fit(X, y).effect_
         return effect.estimate, effect.low, effect.high, np.nan, np.nan
     model = PanelDML(
-        **roles, transform=transform, fold_by=fold_by, repeats=1, seed=seed,
+        **roles, approach=transform, fold_by=fold_by, repeats=1, seed=seed,
         outcome_learner=_trees() if learner is None else learner,
     ).fit(X, y)  # fmt: skip
     effect = model.effect_

@@ -62,7 +62,7 @@ def build(study: Any, table: Any, **changes: Any) -> Any:
 
     roles, options = study.roles, study.method
     settings: dict[str, Any] = {
-        "covariates": list(table.covariates), "transform": table.method, "outcome_learner": options.learner,
+        "covariates": list(table.covariates), "approach": table.method, "outcome_learner": options.learner,
         "treatment_learner": options.treatment_learner, "period": options.period, "tune": options.tune,
         "treatment_mean": options.treatment_mean, "folds": options.folds, "fold_by": options.fold_by,
         "repeats": options.repeats, "singletons": options.singletons, "level": options.level,

@@ -121,7 +121,7 @@ def compare_transforms(
     Parameters
     ----------
     model : PanelDML
-        Settings shared by all; its own transform does not matter.
+        Settings shared by all; its own approach does not matter.
     X, y : frame and series
         As for :meth:`PanelDML.fit`.
     transforms : sequence of str
@@ -153,7 +153,7 @@ def compare_transforms(
     refused: list[tuple[str, str]] = []
     first: Refusal | None = None
     for transform in track(list(transforms), "transforms"):
-        settings = {"transform": transform, **({"fold_by": "rows"} if transform == "dummies" else {})}
+        settings = {"approach": transform, **({"fold_by": "rows"} if transform == "dummies" else {})}
         try:
             rows.append(_learned(clone(model).set_params(**settings).fit(X, y)))
         except Refusal as refusal:
@@ -183,5 +183,5 @@ def _learned(model: PanelDML) -> ComparisonRow:
     r2 = model.nuisance_r2_
     share, p = model.residual_icc_, model.residual_icc_p_
     return ComparisonRow(
-        str(model.transform), model.effect_, r2["outcome"], r2["treatment"], share, icc_flag(share, p)
+        str(model.approach), model.effect_, r2["outcome"], r2["treatment"], share, icc_flag(share, p)
     )

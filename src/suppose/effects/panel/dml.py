@@ -63,7 +63,7 @@ class PanelDML(EffectEstimator):
         Columns to adjust for; all others when left out.
     time_invariant : sequence of str or int, optional
         Covariates that must not change within a unit; others that do not are found in any case.
-    transform : str
+    approach : str
         One of ``pooled``, ``dummies``, ``within``, ``within_both``, ``fd``, ``fd_exact``, ``cre_means``,
         ``cre``, ``cre_normal``, ``cre_general``.
     outcome_learner : str or regressor
@@ -120,7 +120,7 @@ class PanelDML(EffectEstimator):
         *,
         covariates: Any = None,
         time_invariant: Any = None,
-        transform: Any = "cre",
+        approach: Any = "cre",
         outcome_learner: Any = "boosting",
         treatment_learner: Any = None,
         score_type: Any = "partialling-out",
@@ -142,7 +142,7 @@ class PanelDML(EffectEstimator):
         self.time = time
         self.covariates = covariates
         self.time_invariant = time_invariant
-        self.transform = transform
+        self.approach = approach
         self.outcome_learner = outcome_learner
         self.treatment_learner = treatment_learner
         self.score_type = score_type
@@ -163,7 +163,7 @@ class PanelDML(EffectEstimator):
 
     def _check_settings(self) -> None:
         super()._check_settings()
-        check_choice(self.transform, TRANSFORMS, "transform")
+        check_choice(self.approach, TRANSFORMS, "approach")
         check_choice(self.fold_by, FOLD_BY, "fold_by")
         check_choice(self.score_type, SCORES, "score_type")
         check_choice(self.singletons, ("refuse", "drop"), "singletons")
@@ -175,13 +175,13 @@ class PanelDML(EffectEstimator):
                 "classifier-for-numbers", "a panel outcome is predicted as a number, also where it is 0 or 1",
                 where="outcome_learner", remedy="Use a regressor.",
             )  # fmt: skip
-        if self.transform != "pooled" and self.unit is None:
+        if self.approach != "pooled" and self.unit is None:
             raise EstimationError(
-                "no-unit", f"{self.transform!r} compares units with themselves, and no unit column is named",
-                where="unit", remedy="Name the column of the unit, or use transform='pooled'.",
+                "no-unit", f"{self.approach!r} compares units with themselves, and no unit column is named",
+                where="unit", remedy="Name the column of the unit, or use approach='pooled'.",
             )  # fmt: skip
         if (
-            self.transform == "dummies"
+            self.approach == "dummies"
             and self.fold_by == "unit"
             and isinstance(self.folds, (int, np.integer))
         ):
@@ -212,7 +212,7 @@ class PanelDML(EffectEstimator):
         self.treatment_name_, self.covariate_names_ = panel.treatment_name, (*panel.x_names, *panel.z_names)
         self.varying_names_, self.time_labels_ = panel.x_names, panel.time_labels
         self._parts = transform_panel(
-            panel, self.transform, treatment_mean=bool(self.treatment_mean), period=bool(self.period),
+            panel, self.approach, treatment_mean=bool(self.treatment_mean), period=bool(self.period),
             singletons=self.singletons,
         )  # fmt: skip
         kept = self._parts.panel
@@ -243,7 +243,7 @@ class PanelDML(EffectEstimator):
     def _estimate(self, sample: Sample) -> None:
         parts: Transformed = self._parts
         self.folds_ = self._draw(sample.n)
-        if self.transform == "dummies":
+        if self.approach == "dummies":
             warnings.warn(
                 "one column per unit: learners that shrink or split pull units together, so part of their "
                 "levels stays; compare with 'cre'", SupposeWarning, stacklevel=3,
@@ -261,7 +261,7 @@ class PanelDML(EffectEstimator):
         self.theta_dml1_ = _mean_of_folds(psi_a, psi_b, self.folds_)
         self.residual_icc_, self.residual_icc_p_ = _mean_icc(v, self.clusters_)
         self.outcome_icc_, _ = _mean_icc(y[:, None] - self.nuisances_["outcome"], self.clusters_)
-        what = f"panel double machine learning, {self.transform}"
+        what = f"panel double machine learning, {self.approach}"
         what += ", iv-type score" if self.score_type == "iv-type" else ""
         method = describe(self, what, self.outcome_learner, self._treatment_learner())
         method += ", whole units" if self.fold_by == "unit" and self.unit is not None else ", rows"
@@ -314,9 +314,9 @@ class PanelDML(EffectEstimator):
     def _treatment_nuisance(self, learner: Any, d: np.ndarray) -> Nuisance:
         if not classifies(learner, discrete=False):
             return Nuisance("treatment", learner, d, "treatment_learner", keep=True)
-        if self.transform not in LEVELS or not ((d == 0) | (d == 1)).all():
+        if self.approach not in LEVELS or not ((d == 0) | (d == 1)).all():
             raise EstimationError(
-                "classifier-for-numbers", f"under {self.transform!r} the treatment to predict is not coded 0 "
+                "classifier-for-numbers", f"under {self.approach!r} the treatment to predict is not coded 0 "
                 "and 1", where="treatment_learner", remedy="Use a regressor, or a transform in levels.",
             )  # fmt: skip
         return Nuisance(
@@ -370,10 +370,10 @@ class PanelDML(EffectEstimator):
         check_is_fitted(self, "effects_")
         X = as_table(X)
         _note_features(self, X, reset=False)
-        if self.transform not in LEVELS or self.transform == "dummies":
+        if self.approach not in LEVELS or self.approach == "dummies":
             raise EstimationError(
-                "no-level-prediction", f"{self.transform!r} learns changes within units, not their levels",
-                where="transform", remedy="Use 'cre' to predict levels.",
+                "no-level-prediction", f"{self.approach!r} learns changes within units, not their levels",
+                where="approach", remedy="Use 'cre' to predict levels.",
             )  # fmt: skip
         panel = read_panel(
             X, np.zeros(len(X)), treatment=self.treatment, unit=self.unit, time=self.time,
@@ -382,7 +382,7 @@ class PanelDML(EffectEstimator):
         known = np.searchsorted(self.time_labels_, panel.time_labels)
         panel = dataclasses.replace(panel, times=known[panel.times])
         parts = levels(
-            panel, self.transform, treatment_mean=bool(self.treatment_mean), period=bool(self.period)
+            panel, self.approach, treatment_mean=bool(self.treatment_mean), period=bool(self.period)
         )
         m = self._mean_of_models("treatment", parts.treatment_features, panel.units)
         if parts.center is not None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
+from sklearn.utils.validation import check_is_fitted
 
 from suppose.core.errors import DataError, EstimationError, SupposeWarning
 from suppose.core.progress import track
@@ -295,9 +296,10 @@ class StaggeredEffect(EffectEstimator):
 
     def predict(self, X: Any) -> Float[np.ndarray, " n"]:
         """Refused: group-time effects come from changes and hold no model of levels."""
+        check_is_fitted(self, "effects_")
         raise EstimationError(
             "no-level-prediction", "group-time effects come from changes, not levels", where="StaggeredEffect",
-            remedy="Use PanelDML with transform='cre' to predict levels.",
+            remedy="Use PanelDML with approach='cre' to predict levels.",
         )  # fmt: skip
 
 

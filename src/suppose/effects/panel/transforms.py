@@ -144,7 +144,7 @@ def _differences(panel: Panel, transform: str, period: bool) -> Transformed:
     if len(later) == 0:
         raise DataError(
             "no-neighbouring-periods", "no unit is seen in two neighbouring periods, so there is no "
-            "difference to take", where=f"transform {transform!r}",
+            "difference to take", where=f"approach {transform!r}",
             remedy="Use 'cre' or 'within', or number the periods so that neighbours follow each other.",
         )  # fmt: skip
     before = later - 1
@@ -169,7 +169,7 @@ def _with_several_periods(panel: Panel, transform: str, singletons: str) -> Pane
     if len(single) == len(counts):
         raise DataError(
             "single-period-unit", f"every unit is seen once, and {transform!r} compares a unit with itself",
-            where="unit", remedy="Name the unit column, or use transform='pooled'.",
+            where="unit", remedy="Name the unit column, or use approach='pooled'.",
         )  # fmt: skip
     if singletons != "drop":
         shown = ", ".join(str(panel.unit_labels[code]) for code in single[:5])
@@ -177,7 +177,7 @@ def _with_several_periods(panel: Panel, transform: str, singletons: str) -> Pane
         raise DataError(
             "single-period-unit", f"{len(single):,} of {len(counts):,} units are seen in one period only: "
             f"{shown}; {transform!r} compares a unit with itself", where="unit",
-            remedy="Write singletons='drop' to leave them out, or use transform='pooled'.",
+            remedy="Write singletons='drop' to leave them out, or use approach='pooled'.",
         )  # fmt: skip
     return panel.keep(counts[panel.units] > 1)
 
@@ -191,7 +191,7 @@ def _no_variation(transform: str) -> DataError:
     return DataError(
         "no-within-variation", "the treatment never varies within a unit; its effect is not identified under "
         f"{transform!r}", where="treatment",
-        remedy="Use transform='pooled', which compares units with each other, if they can be compared.",
+        remedy="Use approach='pooled', which compares units with each other, if they can be compared.",
     )  # fmt: skip
 
 
@@ -204,5 +204,5 @@ def _refuse_too_large(panel: Panel, transform: str) -> None:
         remedy = "Use 'cre', which needs no column per unit." if transform == "dummies" else "Use fewer rows."
         raise EstimationError(
             "panel-too-large", f"its features need about {need / 1e9:.1f} GB, {have / 1e9:.1f} GB are free",
-            where=f"transform {transform!r}", remedy=remedy,
+            where=f"approach {transform!r}", remedy=remedy,
         )  # fmt: skip
