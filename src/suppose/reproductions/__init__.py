@@ -23,6 +23,7 @@ REPRODUCTIONS = {
     "lalonde": "suppose.reproductions.lalonde",
     "panel-dml": "suppose.reproductions.panel_dml",
     "transtee": "suppose.reproductions.transtee",
+    "ivl-augmentation": "suppose.reproductions.ivl_augmentation",
 }
 SCALES = ("cpu", "gpu")
 

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "Effect", "kind_named", "load", "loads"]
 
-KINDS = {"effect": ("suppose.studies.effect", "Effect")}
+KINDS = {
+    "augmented-effect": ("suppose.studies.augmented_effect", "AugmentedEffect"),
+    "effect": ("suppose.studies.effect", "Effect"),
+    "panel": ("suppose.studies.panel", "Panel"),
+    "survival": ("suppose.studies.survival", "Survival"),
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -73,6 +73,8 @@ class AlphaPath:
 
     def plot(self, ax: Any = None, *, highlight: int = 0) -> Any:
         """Coefficients against alpha; one in colour, and where the selectors stand."""
+        from matplotlib.ticker import LogLocator, NullLocator
+
         ax = new_axes(ax)
         for index in range(len(self.names)):
             first = index == highlight
@@ -88,6 +90,9 @@ class AlphaPath:
                         xytext=(4, 0), textcoords="offset points", color=colour, fontsize=9)  # fmt: skip
         ax.axhline(0.0, color=PALETTE["rule"], linewidth=1, zorder=0)
         ax.set_xscale("log")
+        ax.xaxis.set_major_locator(LogLocator(base=10, numticks=6))
+        ax.xaxis.set_minor_locator(NullLocator())
+        ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         ax.set(xlabel="alpha (weight of the DA+ERM risk)", ylabel="coefficient")
         return ax
 
