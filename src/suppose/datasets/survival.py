@@ -82,15 +82,15 @@ class SimulatedSurvival:
 
 
 def invert_cumulative_hazard(
-    target: Float[np.ndarray, " n"], phi: Any, gamma: Any, kappa: Any
-) -> Float[np.ndarray, " n"]:
+    target: Float[np.ndarray, "..."], phi: Any, gamma: Any, kappa: Any
+) -> Float[np.ndarray, "..."]:
     """Times at which the baseline cumulative hazard reaches ``target``; infinite where it never does.
 
     Parameters
     ----------
-    target : (n,) array
+    target : array of any shape
         Cumulative hazard over lambda, 0 or more.
-    phi, gamma, kappa : float or (n,) array
+    phi, gamma, kappa : float or array of that shape
         Parameters of the law; ``kappa`` above -1, ``inf`` allowed.
 
     Examples

@@ -128,7 +128,7 @@ def parse_formula(text: str) -> Formula:
         if kind == "name":
             place, found = _product(text, tokens, place)
             terms += found
-        elif word in ("1", "."):
+        elif kind == "sign" and word in ("1", "."):
             everything |= word == "."
             place += 1
         else:
@@ -136,7 +136,7 @@ def parse_formula(text: str) -> Formula:
         kind, word, start = tokens[place]
         if kind == "end":
             return Formula(tuple(dict.fromkeys(terms)), everything)
-        if word != "+":
+        if kind != "sign" or word != "+":
             expected = "'+', ':' or '*'" if tokens[place - 1][0] == "name" else "'+'"
             raise _syntax(text, start, word, expected)
         place += 1

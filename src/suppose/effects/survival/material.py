@@ -153,6 +153,17 @@ def read_covariates(estimator: Any, X: Any, fitted: dict[str, Column]) -> tuple[
     return found, len(X)
 
 
+def covariate_names(estimator: Any) -> tuple[str, ...]:
+    """Names of all columns of a fitted estimator's table that have no role, used by it or not."""
+    given = getattr(estimator, "feature_names_in_", None)
+    names: list[Any] = list(range(estimator.n_features_in_)) if given is None else list(given)
+    roles = SurvivalRoles(
+        *(getattr(estimator, field.name, None) for field in dataclasses.fields(SurvivalRoles))
+    )
+    taken = {_find(name, role, names) for role, name in roles.named().items()}
+    return tuple(_label(name) for name in names if name not in taken)
+
+
 def note_columns(estimator: Any, X: Any, *, reset: bool) -> None:
     """Number and names of columns, checked by scikit-learn's own rules."""
     try:
@@ -349,7 +360,7 @@ def _category(series: Any, where: str, levels: tuple[str, ...] | None) -> Column
                 remedy="It looks like an identifier: leave it out or group its levels.",
             )  # fmt: skip
         return Column(np.searchsorted(found, texts), tuple(str(level) for level in found))
-    strange = sorted(set(found) - set(levels))
+    strange = sorted({str(level) for level in found} - set(levels))
     if strange:
         raise DataError(
             "unknown-level", f"the fit has not seen {strange[0]!r}; it knows {', '.join(levels)}", where=where,

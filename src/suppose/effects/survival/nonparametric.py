@@ -101,7 +101,7 @@ class StepCurve:
         """The estimate at any times (the last value beyond the end)."""
         start = 1.0 if self.name == "survival" else 0.0
         place = np.searchsorted(self.times, np.asarray(times, dtype=float), side="right")
-        return np.concatenate([[start], self.estimate])[place]
+        return np.asarray(np.concatenate([[start], self.estimate])[place])
 
     @property
     def median(self) -> float:

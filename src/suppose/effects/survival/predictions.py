@@ -284,6 +284,16 @@ class PredictionMethods:
             places = [float(t) for t in _times(self.horizon_ if times is None else times)]
         return tuple(self._contrast(measure, place, first, second, n) for place in places)
 
+    def treatment_risk_ratio(
+        self, X: Any, treatment: str, time: float, *, treated: Any = 1, control: Any = 0
+    ) -> tuple[float, float, float]:
+        """Ratio of the average risks of an event by ``time`` under the two values, with its interval."""
+        first, second, _ = self._set(X, treatment, treated, control)
+        (up, up_slope), (down, down_slope) = (self._mean_survival(d, float(time)) for d in (first, second))
+        value = float(np.log((1 - up) / (1 - down)))
+        low, high = self._interval(value, down_slope / (1 - down) - up_slope / (1 - up), "exp")
+        return float(np.exp(value)), low, high
+
     # -- inside ----------------------------------------------------------------------------------
 
     def _new_designs(self, X: Any) -> tuple[dict[str, np.ndarray], dict[str, Column], int]:

@@ -44,6 +44,7 @@ SCALES = ("ph", "aft", "both")
 SCALE_WORDS = {"ph": "proportional-hazards scale", "aft": "accelerated-time scale", "both": "both scales"}
 SCREEN = 5_000  # rows on which starts are tried
 ILL_CONDITIONED = 1e4
+AGAINST_WEIBULL = 6.63  # likelihood ratio below which kappa = 1 is not rejected at 1%
 EDGE = 6.0  # |log(kappa + 1)| beyond which kappa has run to the edge of the family
 
 
@@ -278,7 +279,7 @@ class FlexibleSurvival(PredictionMethods, RegressorMixin, BaseEstimator):
         self.horizon_ = float(np.where(np.isnan(observed.upper), observed.time, observed.upper).max())
         self.kappa_ = self._shape("kappa", -1.0)
         self.gamma_ = self._shape("gamma", 0.0)
-        self._judge(best)
+        self._judge(best, likelihood)
 
     def _shape(self, name: str, shift: float) -> float | None:
         fixed = self._fixed()
@@ -289,7 +290,7 @@ class FlexibleSurvival(PredictionMethods, RegressorMixin, BaseEstimator):
             return None
         return math.exp(min(self.coef_[self.coef_names_.index(f"{name}: intercept")], 700.0)) + shift
 
-    def _judge(self, best: Maximum) -> None:
+    def _judge(self, best: Maximum, likelihood: Likelihood) -> None:
         """Warn of a search that did not settle, an edge of the family, and weak identification."""
         if not best.converged:
             warnings.warn(
@@ -309,16 +310,17 @@ class FlexibleSurvival(PredictionMethods, RegressorMixin, BaseEstimator):
                 f"kappa ran to its lower edge (now {self.kappa_:.4f}): the tail is not identified",
                 SupposeWarning, stacklevel=4,
             )  # fmt: skip
-        self.weakly_identified_ = self.scale == "both" and self._is_weak()
+        ratio = _against_weibull(likelihood, self._names, best) if self.scale == "both" else math.inf
+        self.weakly_identified_ = self.scale == "both" and (
+            self.condition_ > ILL_CONDITIONED or ratio < AGAINST_WEIBULL
+        )
         if self.weakly_identified_:
             warnings.warn(
                 "both scales are free and the data hardly tell them apart (condition number of the information "
-                f"{self.condition_:.3g}): at kappa = 1 only lambda * phi^gamma enters; use scale='ph' or 'aft'",
+                f"{self.condition_:.3g}; twice the log-likelihood over kappa = 1 {ratio:.3g}): at kappa = 1 only "
+                "lambda * phi^gamma enters; use scale='ph' or 'aft'",
                 SupposeWarning, stacklevel=4,
             )  # fmt: skip
-
-    def _is_weak(self) -> bool:
-        return self.condition_ > ILL_CONDITIONED
 
     # -- results -------------------------------------------------------------------------------
 
@@ -383,6 +385,19 @@ class FlexibleSurvival(PredictionMethods, RegressorMixin, BaseEstimator):
 def _usual(name: str) -> str:
     """Formula of a parameter that is given none."""
     return "." if name in ("lambda", "phi") else "1"
+
+
+def _against_weibull(likelihood: Likelihood, names: dict[str, tuple[str, ...]], best: Maximum) -> float:
+    """Twice the log-likelihood by which the fit beats kappa = 1, where one scale does the work of both."""
+    labels = list(names["lambda"])
+    extra = [place for place, name in enumerate(names["phi"]) if name not in labels]
+    union = np.concatenate([likelihood.designs["lambda"], likelihood.designs["phi"][:, extra]], axis=1)
+    designs = {"lambda": union} | (
+        {"gamma": likelihood.designs["gamma"]} if "gamma" in likelihood.designs else {}
+    )
+    fixed = {**likelihood.fixed, "phi": 0.0, "kappa": math.log(2.0)}
+    weibull = dataclasses.replace(likelihood, designs=designs, fixed=fixed)
+    return 2 * (best.value - maximise(weibull, _starts(weibull, 0)[0]).value)
 
 
 def _refuse_designs(

@@ -24,6 +24,7 @@ from suppose.core.errors import EstimationError, Refusal, SupposeWarning
 from suppose.core.progress import progress
 from suppose.effects.base import check_choice
 from suppose.effects.survival.formula import Formula, parse_formula
+from suppose.effects.survival.material import covariate_names
 
 __all__ = ["Comparison", "LikelihoodRatio", "Path", "compare", "likelihood_ratio", "step", "test_kappa"]
 
@@ -264,7 +265,7 @@ def _neighbours(model: Any, free: tuple[str, ...], direction: str) -> list[tuple
     """Every single move from a model: words and formulas."""
     terms = {name: parse_formula(text).terms for name, text in model.formulas_.items()}
     found = []
-    for covariate in model.columns_:
+    for covariate in covariate_names(model):
         term = (covariate,)
         for adding in (True, False):
             if direction == ("backward" if adding else "forward"):
