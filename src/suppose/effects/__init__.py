@@ -28,6 +28,10 @@ _HOMES = {
     "compare_transforms": "panel.compare",
     "TransTEE": "neural.transtee",
     "NeuralBaseline": "neural.baselines",
+    "FlexibleSurvival": "survival.regression",
+    "ProportionalHazards": "survival.cox",
+    "KaplanMeier": "survival.nonparametric",
+    "NelsonAalen": "survival.nonparametric",
     "LEARNERS": "learners",
     "make_learner": "learners",
 }
