@@ -124,6 +124,7 @@ SYSTEMS: tuple[System, ...] = (
         "Double Machine Learning meets Panel Data: Promises, Pitfalls, and Potential Solutions (2024)",
         "What if the treatment of these firms, people or countries changed, when each has its own level "
         "that nobody observed?",
+        available=True,
     ),
     System(
         "flexible-survival", "Flexible parametric survival",
