@@ -216,7 +216,7 @@ def _sweep_claims(linear: Errors, sweeps: dict[str, list[Errors]]) -> list[Claim
     return [
         Claim(
             id="kappa", statement="The gain over DA+ERM grows with confounding", paper="grows with kappa (sweep)",
-            measured=f"{gains['kappa'][0]:.4f} at kappa 0, {gains['kappa'][-1]:.4f} at 1",
+            measured=f"{abs(gains['kappa'][0]):.4f} at kappa 0, {gains['kappa'][-1]:.4f} at 1",
             holds=gains["kappa"][-1] > gains["kappa"][0] + 1e-3,
         ),
         Claim(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import json
 from pathlib import Path
 
@@ -91,7 +92,7 @@ def test_causal_excess_risk_falls_with_smaller_alpha() -> None:
         return gap @ WORLD.covariance @ gap
 
     risks = [excess(alpha) for alpha in (None, np.inf, 10.0, 1.0, 0.1, 0.01)]
-    assert all(first > second for first, second in zip(risks[:-1], risks[1:], strict=True))
+    assert all(first > second for first, second in itertools.pairwise(risks))
 
 
 def load_script():

@@ -238,7 +238,7 @@ def _same_everywhere(both: np.ndarray, labels: np.ndarray, weights: np.ndarray) 
     values, counts = np.unique(labels, return_counts=True)
     whole = (len(labels), both.sum(axis=0), both.T @ both)
     least = np.ones(len(weights))
-    for value, count in zip(values, counts, strict=True):
+    for value, count in zip(values, map(int, counts), strict=True):
         if count < 2 or len(labels) - count < 2:
             continue
         part = both[labels == value]
