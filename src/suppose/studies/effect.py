@@ -462,7 +462,7 @@ class Effect(ReportedStudy):
             Assumption(
                 name="overlap",
                 statement="Every kind of unit could have had either treatment.",
-                tested_by=("overlap",),
+                tested_by=("dose-support", "overlap") if self.method.name == "transtee" else ("overlap",),
             ),
             Assumption(
                 name="no-interference",

@@ -74,7 +74,8 @@ def _headline(study: Any, table: Any, main: Any, steps: Steps) -> Parts:
     )  # fmt: skip
     slope = _effect_finding(main.effect_, "slope", "Average slope", unit_words(study, table))
     beside = [] if not study.method.compare else [_linear_slope(study, table, steps)]
-    return Parts.joined([Parts(findings=(first, slope)), *beside])
+    joined: Parts = Parts.joined([Parts(findings=(first, slope)), *beside])
+    return joined
 
 
 def _effect_finding(effect: Any, name: str, label: str, unit: str, *, headline: bool = False) -> Finding:

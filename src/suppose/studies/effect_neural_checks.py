@@ -103,7 +103,7 @@ def _support(study: Any, table: Any, main: Any) -> Parts:
         tables=(
             Table(name="dose-support", title="Rows by predicted and actual dose", columns=columns, rows=rows),
         ),
-    )  # noqa: E501
+    )
 
 
 # -- fit and training ------------------------------------------------------------------------------
@@ -207,10 +207,11 @@ def _shuffle_parts(study: Any, table: Any) -> Parts:
     p_value = (1 + at_least) / (1 + draws)
     stands_out = at_least == 0
     words = (
-        f"With treatments dealt out at random, none of {draws} networks finds differences as large as with the real ones."
+        f"With treatments dealt out at random, none of {draws} networks finds differences as large as "
+        "with the real ones."
         if stands_out
-        else f"With treatments dealt out at random, {at_least} of {draws} networks find differences as large as with the "
-        "real ones: what was found may be noise."
+        else f"With treatments dealt out at random, {at_least} of {draws} networks find differences as large "
+        "as with the real ones: what was found may be noise."
     )
     check = Check(
         name="placebo-treatment", title="Shuffled treatments",
