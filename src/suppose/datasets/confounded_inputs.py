@@ -194,7 +194,13 @@ def make_coloured_digits(
     noise = np.asarray(
         colour_noise if colour_noise is not None else ((0.1, 0.2) if part == "train" else (0.5,))
     )
-    chance = noise[rng.choice(len(noise), count, p=noise / noise.sum())]
+    if not len(noise) or noise.min() < 0 or noise.max() > 1:
+        raise DataError(
+            "bad-generator-argument", f"expected chances between 0 and 1, got {colour_noise!r}", where="colour_noise",
+            remedy="Write for example colour_noise=(0.1, 0.2).",
+        )  # fmt: skip
+    weights = noise if noise.sum() > 0 else np.ones(len(noise))
+    chance = noise[rng.choice(len(noise), count, p=weights / weights.sum())]
     colour = np.abs(y - (rng.random(count) < chance))
     X = np.zeros((count, 3, *grey.shape[1:]))
     X[np.arange(count), np.where(colour == 1, 0, 1)] = grey[chosen]
