@@ -17,7 +17,7 @@ SLOW = ("diagnostics", "estimators")
 EXAMPLES = {
     "data.file", "roles.treatment", "roles.outcome", "roles.adjust", "roles.graph", "roles.cluster", "roles.reference",
     "roles.treatment_type", "method.outcome_learner", "method.treatment_learner", "checks.placebo_outcome",
-    "checks.benchmarks",
+    "checks.benchmarks", "roles.dose", "roles.graphs", "method.network",
 }  # fmt: skip
 
 pytestmark = pytest.mark.skipif(not PAGES.exists(), reason="the documentation is not beside the tests")

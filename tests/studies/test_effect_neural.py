@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from suppose.core.errors import Refusal
 from suppose.datasets import make_dosage, make_dose_response, make_experiment, make_graph_treatments
 from suppose.studies.effect import Effect
+from suppose.studies.effect_network import Network
 from suppose.studies.effect_neural_checks import dose_support
 
 FAST = {"epochs": 5, "members": 2, "learning_rate": 0.02, "shuffles": 5}
@@ -172,6 +174,20 @@ def test_studies_that_cannot_be_followed(change: dict[str, Any], message: str, d
     }
     with pytest.raises(Refusal, match=message):
         Effect.from_frame(dose_frame, **settings).run()
+
+
+def test_settings_of_the_network_are_listed_with_their_defaults() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "effect-study.rst"
+    if not page.exists():
+        pytest.skip("the documentation is not beside the tests")
+    lines = (
+        page.read_text(encoding="utf-8")
+        .partition("[method.network]")[2]
+        .partition("[checks]")[0]
+        .splitlines()
+    )
+    listed = tomllib.loads("\n".join(line.strip() for line in lines[1:]))
+    assert listed == Network().model_dump()
 
 
 def test_cost_counts_the_networks(dose_frame: Any) -> None:
