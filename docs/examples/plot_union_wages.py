@@ -32,7 +32,9 @@ print(f"between men: {pooled.residual_icc_:.0%} of what is left of membership")
 # Correlated random effects give the trees the means over a man's eight years as well, his mean membership
 # among them. What is then left of membership is *when* he was a member, not whether he is the kind of man who is.
 
-random_effects = PanelDML("union", "nr", "year", approach="cre", **settings).fit(X, y)
+random_effects = PanelDML("union", "nr", "year", approach="cre", **settings).fit(
+    X, y
+)
 print(random_effects.effect_)
 print(f"between men: {random_effects.residual_icc_:.0%}")
 

@@ -299,6 +299,14 @@ class Panel(ReportedStudy):
             name="no-interference", statement="One unit's treatment does not change another's outcome."
         )
         if method == "staggered":
+            periods = self.method.anticipation
+            ahead = (
+                "Nobody reacts before treatment starts."
+                if periods == 0
+                else (
+                    f"Nobody reacts earlier than {periods} period{'s' if periods > 1 else ''} before the start."
+                )
+            )
             return (
                 Assumption(
                     name="parallel-trends", tested_by=("pre-trends",),
@@ -307,7 +315,7 @@ class Panel(ReportedStudy):
                 ),
                 Assumption(
                     name="no-anticipation", tested_by=("pre-trends",),
-                    statement=f"Nobody reacts earlier than {self.method.anticipation} periods before the start.",
+                    statement=ahead,
                 ),
                 no_interference, independent,
             )  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import doctest
-import os
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ PAGE = ROOT / "docs" / "how-to" / "panels.rst"
 @pytest.mark.skipif(not PAGE.exists(), reason="the documentation is not beside the tests")
 def test_the_page_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    assert os.path.exists("examples/union_wages.toml")
+    assert Path("examples/union_wages.toml").exists()
     options = doctest.NORMALIZE_WHITESPACE
     result = doctest.testfile(str(PAGE), module_relative=False, optionflags=options, encoding="utf-8")
     assert result.attempted >= 15

@@ -223,9 +223,10 @@ class StaggeredEffect(EffectEstimator):
         self._record_cells()
 
     def _record_cells(self) -> None:
+        learners = dict.fromkeys([learner_name(self.outcome_learner), learner_name(self.propensity_learner)])
         method = (
             f"doubly robust difference-in-differences, {self.control} controls; "
-            f"{learner_name(self.outcome_learner)} and {learner_name(self.propensity_learner)} learners, "
+            f"{' and '.join(learners)} learners, "
             f"{int(self.folds_.max()) + 1} folds of units"
         )
         labels = self.time_labels_
