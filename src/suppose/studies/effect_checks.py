@@ -88,7 +88,7 @@ def _balance(table: Any, main: Any) -> Parts:
         else "No covariate goes with what is left of the treatment.",
         verdict=found.verdict,
         statistic=f"largest {found.measure}",
-        value=found.worst_after,
+        value=found.worst_after if np.isfinite(found.worst_after) else None,  # constant within each arm
         words=found.words,
         cannot_show="Balance of what was not measured, or of combinations of covariates.",
     )

@@ -172,7 +172,8 @@ def _findings(study: Any, table: Any, estimator: Any, method: str, *, headline: 
     found = []
     for index, effect in enumerate(estimator.effects_):
         contrast = contrast_words(table, effect.contrast)
-        finite = np.isfinite(effect.standard_error)
+        # No spread at all (one outcome in both arms) is no certainty: such an estimate has no interval.
+        finite = np.isfinite(effect.standard_error) and effect.standard_error > 0
         found.append(
             Finding(
                 name=f"{method}:{index}" if not (headline and index == 0) else "effect",
