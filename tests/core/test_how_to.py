@@ -12,7 +12,7 @@ from suppose.studies.effect import Effect
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "how-to"
 QUICK = ("effect-study", "runs", "tables")
-SLOW = ("diagnostics", "estimators")
+SLOW = ("diagnostics", "doses", "estimators")
 # Keys that show an example in place of their default, which is none or taken from elsewhere.
 EXAMPLES = {
     "data.file", "roles.treatment", "roles.outcome", "roles.adjust", "roles.graph", "roles.cluster", "roles.reference",
