@@ -3,7 +3,7 @@
 Run ``python -m benchmarks.augmentation PART`` with one of ``worlds``, ``population``, ``coverage``, ``digits``,
 ``peers``. The part ``peers`` compares two-stage least squares with ``linearmodels`` (IV2SLS) on the same
 augmented rows, where it is installed, and the closed form of IVL with the n x n projection of the paper's
-code; times are the best of interleaved runs on one core.
+code, which is anchor regression with the parameters as anchors; times are the best of interleaved runs on one core.
 """
 
 from __future__ import annotations

@@ -20,6 +20,8 @@ _HOMES = {
     "InverseProbability": "weighting",
     "GComputation": "gcomputation",
     "DifferenceInMeans": "experiment",
+    "IVLRegressor": "augmentation",
+    "IVLNetwork": "augmentation",
     "EffectEstimate": "inference",
     "EffectEstimator": "base",
     "PanelDML": "panel.dml",

@@ -196,7 +196,7 @@ def _invariance(fit: _Fitted) -> Parts:
     if study.checks.known is not None:
         f = np.array([study.checks.known.get(name, 0.0) for name in table.names])
         report = invariance_report(f, fit.model.augment, table.X, seed=seed)
-        words = report.words.replace("changes f", "changes the known function")
+        words = _named(report.words, "the known function")
         verdict: Verdict = report.verdict
         blind = "Whether the function given is the effect."
     elif study.checks.held_out:
@@ -211,9 +211,7 @@ def _invariance(fit: _Fitted) -> Parts:
         with threadpool_limits(limits=1):
             learner.fit(table.X[order[:half]], table.y[order[:half]])
         report = invariance_report(learner, fit.model.augment, table.X[order[half:]], seed=seed)
-        words = (
-            f"{report.words.replace('changes f', 'changes a boosted model of the other half of the rows')} "
-        )
+        words = f"{_named(report.words, 'a boosted model of the other half of the rows')} "
         words += "That model carries the confounding, so it cannot acquit or convict."
         verdict = "informs"
         blind = (
@@ -227,6 +225,11 @@ def _invariance(fit: _Fitted) -> Parts:
         value=float(report.share) if np.isfinite(report.share) else None,
     )  # fmt: skip
     return Parts(checks=(check,))
+
+
+def _named(words: str, function: str) -> str:
+    """The words of an invariance report with the function called by its name."""
+    return words.replace("changes f", f"changes {function}").replace("change f", f"change {function}")
 
 
 def _curve(fit: _Fitted, coefficients: np.ndarray, alpha: float, sizes: Any = None) -> ViolationCurve:

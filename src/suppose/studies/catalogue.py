@@ -117,6 +117,7 @@ SYSTEMS: tuple[System, ...] = (
         "An Analysis of Causal Effect Estimation using Outcome Invariant Data Augmentation (NeurIPS 2025)",
         "What would the outcome be if the input were set, when a hidden cause moves both but some changes "
         "of the input are known to leave the outcome alone?",
+        available=True,
     ),
     System(
         "panel-dml", "Double machine learning for panels",
@@ -132,6 +133,7 @@ SYSTEMS: tuple[System, ...] = (
         "A Flexible Parametric Modelling Framework for Survival Analysis (JRSS C 2020)",
         "How would survival change under the other treatment, when hazards need not be proportional and "
         "some patients may be cured?",
+        available=True,
     ),
     System(
         "mode-effects", "Survey mode effects",

@@ -41,6 +41,15 @@ def test_ivl_is_least_squares_after_the_papers_premultiplication(alpha) -> None:
     np.testing.assert_allclose(ivl(GX, Y, G, alpha), expected, rtol=1e-8)
 
 
+@pytest.mark.parametrize("alpha", [0.05, 1.0])
+def test_it_is_anchor_regression_with_the_parameters_as_anchors(alpha) -> None:
+    """``Pi + alpha I`` is ``alpha [(I - Pi) + gamma Pi]`` with gamma = 1 + 1/alpha (Rothenhäusler et al. 2021)."""
+    projection = G @ np.linalg.pinv(G.T @ G) @ G.T
+    weight = np.eye(len(Y)) + (np.sqrt(1 + 1 / alpha) - 1) * projection
+    expected = np.linalg.lstsq(weight @ GX, weight @ Y, rcond=None)[0]
+    np.testing.assert_allclose(ivl(GX, Y, G, alpha), expected, rtol=1e-8)
+
+
 def test_alpha_runs_from_the_constrained_form_to_least_squares() -> None:
     np.testing.assert_allclose(ivl(GX, Y, G, 1e9), da_erm(GX, Y), rtol=1e-6)
     np.testing.assert_allclose(solve_ivl(augmented_moments(GX, Y, G), np.inf), da_erm(GX, Y), rtol=1e-10)

@@ -68,6 +68,8 @@ class InvarianceReport:
     @property
     def words(self) -> str:
         """The report in a sentence."""
+        if self.share < 1e-9:
+            return "The augmentation does not change f."
         size = f"{format_number(self.change)} (root mean square), {self.share:.1%} of its standard deviation"
         if self.verdict == "passes":
             return f"The augmentation changes f by {size}: nothing to speak of."
