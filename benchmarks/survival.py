@@ -2,7 +2,8 @@
 
 Run ``python -m benchmarks.survival``. Each pair is timed alternately in one process, ``REPEATS`` times (fewer for the
 large table); the ratio is that of the medians. The log-likelihoods must agree first. On the hundredfold table durations
-are spread by up to half a week, so that ties stay as rare as they are.
+are spread by up to half a week, so that ties stay as rare as they are. Generalised gamma regression is raced once, on
+the small table: lifelines does not converge there.
 """
 
 from __future__ import annotations
@@ -67,7 +68,8 @@ def pairs() -> dict[str, tuple[Callable[[Any], float], Callable[[Any], float]]]:
 def race(times: int) -> list[Row]:
     """Every pair on one table."""
     data = table(times)
-    return [one_race(name, ours, theirs, data, times) for name, (ours, theirs) in pairs().items()]
+    chosen = {name: both for name, both in pairs().items() if times == 1 or "generalised" not in name}
+    return [one_race(name, ours, theirs, data, times) for name, (ours, theirs) in chosen.items()]
 
 
 def one_race(
@@ -76,9 +78,7 @@ def one_race(
     """Alternate the two fits and compare medians."""
     seconds: dict[str, list[float]] = {"ours": [], "theirs": []}
     value: dict[str, float] = {}
-    repeats = REPEATS[times]
-    if times > 1 and "generalised" in name:
-        repeats = 1
+    repeats = 1 if "generalised" in name else REPEATS[times]
     note = ""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

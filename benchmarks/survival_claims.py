@@ -188,15 +188,22 @@ def fit_check(draws: int = 100, jobs: int = 1) -> list[Row]:
 
 def main(jobs: int = 1) -> list[Row]:
     """Measure everything and write the table."""
-    rows = [row for name in SETTINGS for row in coverage(name, jobs=jobs)]
-    rows += identification(jobs=jobs) + fit_check(jobs=jobs)
+    rows: list[Row] = []
+    for part in (*(lambda name=name: coverage(name, jobs=jobs) for name in SETTINGS),
+                 lambda: identification(jobs=jobs), lambda: fit_check(jobs=jobs)):  # fmt: skip
+        rows += part()
+        write(rows)
+    return rows
+
+
+def write(rows: list[Row]) -> None:
+    """The table of the site, as far as it is measured."""
     columns = ("setting", "quantity", "bias", "bias_error", "coverage", "inside", "draws")
     TABLE.parent.mkdir(parents=True, exist_ok=True)
     with TABLE.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows([cell(row.get(column)) for column in columns] for row in rows)
-    return rows
 
 
 def cell(value: Any) -> str:

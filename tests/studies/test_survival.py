@@ -28,7 +28,7 @@ def world(n: int = 800, **law: Any) -> Any:
 
 def study_of(frame: Any, **options: Any) -> Any:
     content = {"duration": "time", "event": "event", "treatment": "x", "randomised": True, "checks": QUIET,
-               "method": {"scale": "ph"}, **options}  # fmt: skip
+               "method": {"scale": "ph", "compare": False}, **options}  # fmt: skip
     return Survival.from_frame(frame, **content)
 
 

@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from suppose.core.answer import Figure, Table, format_number
 from suppose.core.errors import EstimationError, Refusal, SupposeWarning
@@ -199,19 +200,20 @@ def _balance(study: Any, table: Any) -> Parts:
     from suppose.effects.balance import measure_balance
 
     codes = np.asarray(table.X[table.treatment], dtype=np.int64)
-    found = measure_balance(
-        np.asarray(table.X[list(table.covariates)], dtype=float),
-        codes,
-        names=table.covariates,
-        arms=table.arms,
-    )
-    verdict: Any = found.verdict if study.roles.randomised else "informs"
+    X = np.asarray(table.X[list(table.covariates)], dtype=float)
+    found = measure_balance(X, codes, names=table.covariates, arms=table.arms)
+    p = min(1.0, X.shape[1] * float(_difference_p_values(X, codes).min()))
+    verdict: Any = "informs"
     words = found.words
-    if not study.roles.randomised:
+    if study.roles.randomised:
+        verdict = "warns" if p < 0.05 else "passes"
+        words += f" Under random assignment so large a difference has p = {p:.2g}, all covariates counted."
+    else:
         words += " The model carries what differs; the further apart, the more it extrapolates."
     check = judged(
         "balance", "Balance of covariates", "The arms have the same covariates.", verdict, words,
         "Balance of what was not measured.", statistic=f"largest {found.measure}", value=float(found.worst_before),
+        p_value=p if study.roles.randomised else None,
     )  # fmt: skip
     height = min(1.2 + 0.3 * len(found.rows), 12.0)
     figure = Figure.of(
@@ -219,6 +221,14 @@ def _balance(study: Any, table: Any) -> Parts:
         f"Love plot. {found.words}", draw_svg("balance", found.plot, size=(6.2, height)),
     )  # fmt: skip
     return Parts(checks=(check,), figures=(figure,))
+
+
+def _difference_p_values(X: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """P-value of each covariate's difference of means between two arms (unequal variances)."""
+    one, other = X[codes == 1], X[codes == 0]
+    spread = np.sqrt(one.var(axis=0, ddof=1) / len(one) + other.var(axis=0, ddof=1) / len(other))
+    z = np.abs(one.mean(axis=0) - other.mean(axis=0)) / np.where(spread > 0, spread, np.inf)
+    return np.asarray(2 * stats.norm.sf(z))
 
 
 def _shuffles(study: Any, table: Any, chosen: Chosen) -> Parts:

@@ -65,7 +65,8 @@ def curves(study: Any, table: Any, chosen: Chosen) -> Parts:
             curve.plot(ax, colour=colour, label=table.arms[arm])
         ax.set(xlabel=_unit(study), ylabel=f"share without {study.roles.event_label}", ylim=(0, 1.02))
         ax.set_xlim(0, None)
-        ax.legend(title=study.roles.treatment_label or table.treatment)
+        named = study.roles.treatment_label and table.arms[0].startswith("without ")
+        ax.legend(title=None if named else study.roles.treatment_label or table.treatment)
 
     ends = "; ".join(f"{arm} {curve.estimate[-1]:.0%}" for arm, curve in zip(table.arms, fitted, strict=True))
     adjusted = " standardised to all rows" if table.covariates else ""
@@ -150,13 +151,13 @@ def ratios(study: Any, table: Any, chosen: Chosen) -> Parts:
         ends = np.array([curve.low.min(), curve.high.max(), 0.8, 1.25])
         ax.set_ylim(max(ends.min() * 0.9, 0.05), min(ends.max() * 1.1, 20.0))
         _plain_ticks(ax)
-        ax.set(xlabel=_unit(study), ylabel=f"hazard ratio, {table.arms[1]} to {table.arms[0]}")
+        ax.set(xlabel=_unit(study), ylabel="hazard ratio")
         ax.legend()
 
     words = f"{curve.estimate[0]:.2f} at {grid[0]:.3g} and {curve.estimate[-1]:.2f} at {grid[-1]:.3g}"
     title = "Hazard ratio over time"
     figure = Figure.of(
-        "hazard-ratio", title, f"Below 1: fewer events per unit of time with {table.arms[1]}.",
+        "hazard-ratio", title, f"{table.arms[1]} over {table.arms[0]}; below 1: fewer events per unit of time.",
         f"Hazard ratio with its band: {words}.", draw_svg("hazard-ratio", draw, (6.4, 3.6)),
     )  # fmt: skip
     places = np.array(sorted({*chosen.times, chosen.horizon}))

@@ -72,6 +72,8 @@ def gather(study: Any, table: Any, steps: Steps) -> Gathered:
     said = tuple(
         dict.fromkeys(str(item.message) for item in caught if issubclass(item.category, SupposeWarning))
     )
+    if study.method.measure == "median" and not _median_seen(table, chosen, 1):
+        said += ("A median lies beyond follow-up: it is the family that speaks there, not the data.",)
     parts = Parts.joined(pieces) + Parts(notes=said)
     verdict, reason = credibility(parts.checks)
     headline = next(finding for finding in parts.findings if finding.headline)
@@ -199,12 +201,19 @@ def _findings(study: Any, table: Any, chosen: Chosen) -> list[Finding]:
         for other in MEASURES:
             if other == measure or (other == "cure" and not any(has_cure(chosen.model, table))):
                 continue
-            try:
-                found += _effects(study, table, chosen, other, arm, headline=False)
-            except EstimationError:  # a median that is not reached is not a finding
+            if other == "median" and not _median_seen(table, chosen, arm):
                 continue
+            found += _effects(study, table, chosen, other, arm, headline=False)
         found += _cox(study, table, arm)
     return found
+
+
+def _median_seen(table: Any, chosen: Chosen, arm: int) -> bool:
+    """Whether both curves fall to a half while somebody is still observed."""
+    longest = np.array([max(curve.last for curve in chosen.observed)])
+    values = {"treated": table.values[arm], "control": table.values[0]}
+    curves = chosen.model.treatment_curves(table.X, table.treatment, longest, **values)
+    return bool(max(curve.estimate[0] for curve in curves) < 0.5)
 
 
 def has_cure(model: Any, table: Any) -> np.ndarray:
@@ -320,7 +329,9 @@ def judged(
 ) -> Check:
     """A check, with finite figures only."""
     kept = {
-        key: value for key, value in figures.items() if not isinstance(value, float) or math.isfinite(value)
+        key: value
+        for key, value in figures.items()
+        if value is not None and (not isinstance(value, float) or (math.isfinite(value) and value != 0))
     }
     return Check(
         name=name, title=title, null=null, verdict=verdict, words=words, cannot_show=cannot_show, **kept

@@ -13,7 +13,7 @@ from suppose.core.errors import DataError, EstimationError
 from suppose.datasets import make_survival
 from suppose.effects import FlexibleSurvival
 from suppose.effects.survival import APGW
-from suppose.effects.survival.predictions import concordance
+from suppose.effects.survival.records import concordance
 
 CURED = make_survival(800, lambda_=(0.5, -0.5), gamma=(0.4, 0.1), kappa=-0.5, censor_rate=0.5, seed=2)
 PLAIN = make_survival(600, phi=(0.0, 0.5), gamma=(0.4, 0.2), kappa=0.5, censor_rate=0.3, seed=3)

@@ -347,6 +347,6 @@ def test_categories_keep_their_levels() -> None:
 
 def test_words() -> None:
     model = fit()
-    assert "accelerated-time scale; phi ~ x gamma ~ x kappa ~ 1" in str(model)
+    assert "accelerated-time scale; phi ~ x, gamma ~ x, kappa ~ 1" in str(model)
     assert str(FlexibleSurvival("event")) == "FlexibleSurvival(event='event')"
     assert list(model.to_frame().columns[:4]) == ["name", "parameter", "column", "estimate"]

@@ -27,7 +27,8 @@ from suppose.effects.survival.formula import design_matrix, parse_formula
 from suppose.effects.survival.likelihood import FAR, maximise
 from suppose.effects.survival.material import SurvivalRoles, read_covariates, read_survival
 from suppose.effects.survival.nonparametric import KaplanMeier
-from suppose.effects.survival.predictions import Curve, _times, concordance, event_column
+from suppose.effects.survival.predictions import check_times
+from suppose.effects.survival.records import Curve, concordance, event_column
 
 __all__ = ["PartialLikelihood", "ProportionalHazards", "ProportionalityTest"]
 
@@ -362,7 +363,7 @@ class ProportionalHazards(RegressorMixin, BaseEstimator):
     def predict_cumulative_hazard(self, X: Any, times: Any) -> Float[np.ndarray, "n m"]:
         """Cumulative hazard of each row at each time, (n, m)."""
         risk = np.exp((self._design(X) - self.mean_) @ self.coef_)
-        place = np.searchsorted(self.event_times_, _times(times), side="right")
+        place = np.searchsorted(self.event_times_, check_times(times), side="right")
         return np.asarray(risk[:, None] * np.concatenate([[0.0], self.baseline_])[place][None, :])
 
     def predict_survival(self, X: Any, times: Any) -> Float[np.ndarray, "n m"]:
@@ -383,7 +384,7 @@ class ProportionalHazards(RegressorMixin, BaseEstimator):
 
     def hazard_ratio(self, a: Any, b: Any, times: Any) -> Curve:
         """Hazard of the rows of ``a`` over that of ``b`` (geometric means): the same at every time."""
-        times = _times(times)
+        times = check_times(times)
         slope = self._design(a).mean(axis=0) - self._design(b).mean(axis=0)
         value, se = float(slope @ self.coef_), float(np.sqrt(slope @ self.covariance_ @ slope))
         half = float(stats.norm.ppf(0.5 + float(self.level) / 2)) * se

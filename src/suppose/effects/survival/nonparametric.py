@@ -24,7 +24,7 @@ from suppose.core.figures import PALETTE, new_axes
 from suppose.effects.base import is_number
 from suppose.effects.survival.formula import Column
 from suppose.effects.survival.material import SurvivalRoles, read_covariates, read_survival
-from suppose.effects.survival.predictions import concordance
+from suppose.effects.survival.records import concordance
 
 __all__ = ["KaplanMeier", "LogRank", "NelsonAalen", "RiskTable", "StepCurve", "log_rank", "risk_table"]
 

@@ -13,127 +13,44 @@ of a difference as it is. They allow for the coefficients alone: averages are ov
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
-import narwhals as nw
 import numpy as np
 from jaxtyping import Float
 from scipy import stats
 from scipy.optimize import brentq
 
 from suppose.core.errors import DataError, EstimationError, nearest
-from suppose.core.figures import PALETTE, new_axes
 from suppose.effects.base import check_choice, is_number
 from suppose.effects.survival.apgw import LARGE, Terms, kernel
 from suppose.effects.survival.formula import Column
 from suppose.effects.survival.likelihood import PARAMETERS, linear_predictors
+from suppose.effects.survival.records import Curve, SurvivalEffect, concordance, event_column
 
-__all__ = ["Curve", "PredictionMethods", "SurvivalEffect", "concordance"]
+__all__ = ["Patterns", "PredictionMethods", "check_times"]
 
 MEASURES = ("survival", "rmst", "median", "cure")
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(80)
 
 
-@dataclasses.dataclass(frozen=True)
-class Curve:
-    """A quantity over time with its pointwise interval.
-
-    Attributes
-    ----------
-    name : str
-        What it is, such as ``"survival"`` or ``"hazard ratio"``.
-    times, estimate, standard_error, low, high : (m,) arrays
-        The standard error is on the scale of the estimate.
-    level : float
-        Coverage of ``[low, high]`` at each time.
-    """
-
-    name: str
-    times: np.ndarray
-    estimate: np.ndarray
-    standard_error: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    level: float
-
-    def to_frame(self) -> Any:
-        """One row per time, as a pandas frame."""
-        import pandas as pd
-
-        return pd.DataFrame({
-            "time": self.times, "estimate": self.estimate, "standard_error": self.standard_error, "low": self.low,
-            "high": self.high,
-        })  # fmt: skip
-
-    def plot(self, ax: Any = None, *, colour: str = "blue", label: str | None = None) -> Any:
-        """Draw the curve with its band; takes and returns matplotlib Axes."""
-        ax = new_axes(ax)
-        shade = PALETTE[colour]
-        ax.fill_between(self.times, self.low, self.high, color=shade, alpha=0.15, linewidth=0)
-        ax.plot(self.times, self.estimate, color=shade, linewidth=2, label=label)
-        ax.set(xlabel="time", ylabel=self.name)
-        return ax
-
-    def __str__(self) -> str:
-        shown = ", ".join(
-            f"{e:.3g} at {t:g}" for t, e in list(zip(self.times, self.estimate, strict=True))[:5]
-        )
-        return f"{self.name}: {shown}{', ...' if len(self.times) > 5 else ''}"
-
-
-@dataclasses.dataclass(frozen=True)
-class SurvivalEffect:
-    """Average effect of setting a treatment to one value rather than another.
-
-    Attributes
-    ----------
-    measure : str
-        ``"survival"`` (probability of no event by ``time``), ``"rmst"`` (mean time without event up to ``time``),
-        ``"median"`` (time), or ``"cure"`` (share that never has the event).
-    time : float or None
-        Time or horizon, in the unit of the durations.
-    treated, control : float
-        The measure under each value, with ``*_low`` and ``*_high``.
-    difference, standard_error, low, high : float
-        Treated less control, and its interval of coverage ``level``.
-    p_value : float
-        Two-sided, null hypothesis: no difference.
-    n : int
-        Rows averaged over.
-    """
-
-    measure: str
-    time: float | None
-    treated: float
-    treated_low: float
-    treated_high: float
-    control: float
-    control_low: float
-    control_high: float
-    difference: float
-    standard_error: float
-    low: float
-    high: float
-    p_value: float
-    level: float
-    n: int
-    method: str
-
-    def to_frame(self) -> Any:
-        """The effect as a pandas frame of one row."""
-        import pandas as pd
-
-        return pd.DataFrame([dataclasses.asdict(self)])
-
-    def __str__(self) -> str:
-        at = "" if self.time is None else f" at {self.time:g}"
-        return (
-            f"{self.measure}{at}: {self.treated:.4g} against {self.control:.4g}, difference {self.difference:.4g} "
-            f"({100 * self.level:g}% interval {self.low:.4g} to {self.high:.4g}; p = {self.p_value:.2g})"
-        )
-
-
 Averaged = tuple[float, np.ndarray]  # a mean over rows and its gradient by the coefficients
+BLOCK = 200_000  # rows times times evaluated at once
+
+
+@dataclasses.dataclass(frozen=True)
+class Patterns:
+    """The distinct rows of some design matrices, and the share of all rows that each stands for."""
+
+    designs: dict[str, np.ndarray]
+    share: np.ndarray
+
+    @classmethod
+    def of(cls, designs: dict[str, np.ndarray]) -> Patterns:
+        """Distinct rows across all designs."""
+        whole = np.concatenate(list(designs.values()), axis=1)
+        _, first, counts = np.unique(whole, axis=0, return_index=True, return_counts=True)
+        return cls({name: D[first] for name, D in designs.items()}, counts / len(whole))
 
 
 class PredictionMethods:
@@ -204,16 +121,15 @@ class PredictionMethods:
 
     def survival_curve(self, X: Any, times: Any) -> Curve:
         """Survival averaged over the rows, with its interval at each time."""
-        times = _times(times)
-        designs, _, _ = self._new_designs(X)
-        found = [self._mean_survival(designs, time) for time in times]
-        return self._curve("survival", times, found, "survival")
+        times = check_times(times)
+        rows = Patterns.of(self._new_designs(X)[0])
+        return self._curve("survival", times, self._mean_survivals(rows, times), "survival")
 
     def hazard_curve(self, X: Any, times: Any) -> Curve:
         """Geometric mean of the hazards of the rows, with its interval at each time."""
-        times = _times(times)
-        designs, _, _ = self._new_designs(X)
-        return self._curve("hazard", times, [self._log_hazard(designs, time) for time in times], "exp")
+        times = check_times(times)
+        rows = Patterns.of(self._new_designs(X)[0])
+        return self._curve("hazard", times, self._log_hazards(rows, times), "exp")
 
     def hazard_ratio(self, a: Any, b: Any, times: Any) -> Curve:
         """Hazard of the rows of ``a`` over that of the rows of ``b``, at each time.
@@ -221,8 +137,8 @@ class PredictionMethods:
         With several rows the ratio is that of geometric means. For the effect of a treatment give the same rows
         twice, with the treatment set to each value.
         """
-        times = _times(times)
-        first, second = self._new_designs(a)[0], self._new_designs(b)[0]
+        times = check_times(times)
+        first, second = (Patterns.of(self._new_designs(rows)[0]) for rows in (a, b))
         return self._ratio(first, second, times)
 
     def treatment_hazard_ratio(
@@ -230,17 +146,17 @@ class PredictionMethods:
     ) -> Curve:
         """Hazard ratio over time of setting the treatment, the other covariates as they are in the rows."""
         first, second, _ = self._set(X, treatment, treated, control)
-        return self._ratio(first, second, _times(times))
+        return self._ratio(first, second, check_times(times))
 
     def treatment_curves(
         self, X: Any, treatment: str, times: Any, *, treated: Any = 1, control: Any = 0
     ) -> tuple[Curve, Curve]:
         """Average survival over time with the treatment set to ``treated`` and to ``control``."""
-        times = _times(times)
+        times = check_times(times)
         first, second, _ = self._set(X, treatment, treated, control)
         curves = [
-            self._curve("survival", times, [self._mean_survival(d, t) for t in times], "survival")
-            for d in (first, second)
+            self._curve("survival", times, self._mean_survivals(rows, times), "survival")
+            for rows in (first, second)
         ]
         return curves[0], curves[1]
 
@@ -281,7 +197,7 @@ class PredictionMethods:
         first, second, n = self._set(X, treatment, treated, control)
         places: list[float | None] = [None]
         if measure in ("survival", "rmst"):
-            places = [float(t) for t in _times(self.horizon_ if times is None else times)]
+            places = [float(t) for t in check_times(self.horizon_ if times is None else times)]
         return tuple(self._contrast(measure, place, first, second, n) for place in places)
 
     def treatment_risk_ratio(
@@ -289,7 +205,9 @@ class PredictionMethods:
     ) -> tuple[float, float, float]:
         """Ratio of the average risks of an event by ``time`` under the two values, with its interval."""
         first, second, _ = self._set(X, treatment, treated, control)
-        (up, up_slope), (down, down_slope) = (self._mean_survival(d, float(time)) for d in (first, second))
+        (up, up_slope), (down, down_slope) = (
+            self._mean_survival(rows, float(time)) for rows in (first, second)
+        )
         value = float(np.log((1 - up) / (1 - down)))
         low, high = self._interval(value, down_slope / (1 - down) - up_slope / (1 - up), "exp")
         return float(np.exp(value)), low, high
@@ -311,62 +229,79 @@ class PredictionMethods:
 
     def _over_times(self, X: Any, times: Any) -> list[Terms]:
         predictors = self._predictors(X)
-        return [_at(predictors, time) for time in _times(times)]
+        return [_at(predictors, time) for time in check_times(times)]
 
-    def _of(self, designs: dict[str, np.ndarray]) -> list[Any]:
-        n = len(next(iter(designs.values())))
-        return linear_predictors(designs, self._fixed(), self.coef_, n)
+    def _of(self, rows: Patterns) -> list[Any]:
+        return linear_predictors(rows.designs, self._fixed(), self.coef_, len(rows.share))
 
-    def _averaged(self, designs: dict[str, np.ndarray], value: np.ndarray, slopes: np.ndarray) -> Averaged:
+    def _averaged(self, rows: Patterns, value: np.ndarray, slopes: np.ndarray) -> Averaged:
         """Mean over rows and its gradient, from the slopes (4, n) by the linear predictors."""
-        n = len(value)
         parts = [
-            designs[name].T @ slopes[PARAMETERS.index(name)] / n for name in PARAMETERS if name in designs
+            rows.designs[name].T @ (rows.share * slopes[PARAMETERS.index(name)])
+            for name in PARAMETERS
+            if name in rows.designs
         ]
-        return float(value.mean()), np.concatenate(parts)
+        return float(rows.share @ value), np.concatenate(parts)
 
-    def _mean_survival(self, designs: dict[str, np.ndarray], time: float) -> Averaged:
-        terms = _at(self._of(designs), time)
-        H = np.exp(np.minimum(terms.log_cumulative, LARGE))
-        S = np.exp(-H)
-        return self._averaged(designs, S, -S * H * terms.cumulative_gradient)
-
-    def _log_hazard(self, designs: dict[str, np.ndarray], time: float) -> Averaged:
-        terms = _at(self._of(designs), time)
-        return self._averaged(designs, terms.log_hazard, terms.hazard_gradient)
-
-    def _ratio(self, first: dict[str, np.ndarray], second: dict[str, np.ndarray], times: np.ndarray) -> Curve:
+    def _mean_survivals(self, rows: Patterns, times: np.ndarray) -> list[Averaged]:
         found = []
-        for time in times:
-            (up, up_slope), (down, down_slope) = (
-                self._log_hazard(first, time),
-                self._log_hazard(second, time),
-            )
-            found.append((up - down, up_slope - down_slope))
+        for terms in self._over_blocks(rows, times):
+            H = np.exp(np.minimum(terms.log_cumulative, LARGE))
+            S = np.exp(-H)
+            found.append(self._averaged(rows, S, -S * H * terms.cumulative_gradient))
+        return found
+
+    def _mean_survival(self, rows: Patterns, time: float) -> Averaged:
+        return self._mean_survivals(rows, np.array([time]))[0]
+
+    def _log_hazards(self, rows: Patterns, times: np.ndarray) -> list[Averaged]:
+        return [
+            self._averaged(rows, terms.log_hazard, terms.hazard_gradient)
+            for terms in self._over_blocks(rows, times)
+        ]
+
+    def _over_blocks(self, rows: Patterns, times: np.ndarray) -> Iterator[Terms]:
+        """The law of the rows at each time; many times are evaluated at once where rows are few."""
+        predictors, n = self._of(rows), len(rows.share)
+        size = max(1, BLOCK // n)
+        for start in range(0, len(times), size):
+            some = times[start : start + size]
+            tiled = [None if item is None else np.tile(item, len(some)) for item in predictors]
+            terms = _at(tiled, np.repeat(some, n))
+            for k in range(len(some)):
+                part = slice(k * n, (k + 1) * n)
+                yield Terms(
+                    terms.log_hazard[part], terms.log_cumulative[part], terms.hazard_gradient[:, part],
+                    terms.cumulative_gradient[:, part],
+                )  # fmt: skip
+
+    def _ratio(self, first: Patterns, second: Patterns, times: np.ndarray) -> Curve:
+        pairs = zip(self._log_hazards(first, times), self._log_hazards(second, times), strict=True)
+        found = [(up - down, up_slope - down_slope) for (up, up_slope), (down, down_slope) in pairs]
         return self._curve("hazard ratio", times, found, "exp")
 
-    def _mean_rmst(self, designs: dict[str, np.ndarray], horizon: float) -> Averaged:
+    def _mean_rmst(self, rows: Patterns, horizon: float) -> Averaged:
         nodes, weights = _quadrature(horizon)
-        parts = [self._mean_survival(designs, node) for node in nodes]
-        value = float(sum(w * part[0] for w, part in zip(weights, parts, strict=True)))
-        return value, np.sum([w * part[1] for w, part in zip(weights, parts, strict=True)], axis=0)
+        parts = self._mean_survivals(rows, nodes)
+        value = float(weights @ np.array([part[0] for part in parts]))
+        return value, np.asarray(weights @ np.stack([part[1] for part in parts]))
 
-    def _mean_cure(self, designs: dict[str, np.ndarray]) -> Averaged:
-        b, _, _, u = self._of(designs)
+    def _mean_cure(self, rows: Patterns) -> Averaged:
+        b, _, _, u = self._of(rows)
         n = len(b)
         if u is None:
             return 0.0, np.zeros(len(self.coef_))
         share, by_b, by_u = _cure(b, u)
         slopes = np.zeros((4, n))
         slopes[0], slopes[3] = by_b, by_u
-        return self._averaged(designs, share, slopes)
+        return self._averaged(rows, share, slopes)
 
-    def _mean_median(self, designs: dict[str, np.ndarray]) -> Averaged:
+    def _mean_median(self, rows: Patterns) -> Averaged:
         """Median of the averaged curve, by its root; its gradient by the implicit function theorem."""
         low, high = np.log(self.horizon_) - 25.0, np.log(self.horizon_) + 25.0
 
         def above(log_time: float) -> float:
-            return self._mean_survival(designs, float(np.exp(log_time)))[0] - 0.5
+            return self._mean_survival(rows, float(np.exp(log_time)))[0] - 0.5
 
         if above(high) > 0:
             raise EstimationError(
@@ -374,20 +309,21 @@ class PredictionMethods:
                 "infinite", where="measure", remedy="Ask for survival, rmst or cure.",
             )  # fmt: skip
         time = float(np.exp(brentq(above, low, high, xtol=1e-12)))
-        _, slope = self._mean_survival(designs, time)
-        terms = _at(self._of(designs), time)
-        density = float(np.mean(np.exp(terms.log_hazard - np.exp(np.minimum(terms.log_cumulative, LARGE)))))
+        _, slope = self._mean_survival(rows, time)
+        (terms,) = self._over_blocks(rows, np.array([time]))
+        log_density = terms.log_hazard - np.exp(np.minimum(terms.log_cumulative, LARGE))
+        density = float(rows.share @ np.exp(log_density))
         return time, slope / density
 
     def _contrast(
         self,
         measure: str,
         place: float | None,
-        first: dict[str, np.ndarray],
-        second: dict[str, np.ndarray],
+        first: Patterns,
+        second: Patterns,
         n: int,
     ) -> SurvivalEffect:
-        up, down = (self._measured(measure, place, designs) for designs in (first, second))
+        up, down = (self._measured(measure, place, rows) for rows in (first, second))
         difference, slope = up[0] - down[0], up[1] - down[1]
         se = float(np.sqrt(max(slope @ self.covariance_ @ slope, 0.0)))
         half = float(stats.norm.ppf(0.5 + float(self.level) / 2)) * se
@@ -400,15 +336,13 @@ class PredictionMethods:
             f"g-computation over {n:,} rows; {getattr(self, 'method_', '')}",
         )  # fmt: skip
 
-    def _measured(self, measure: str, place: float | None, designs: dict[str, np.ndarray]) -> Averaged:
+    def _measured(self, measure: str, place: float | None, rows: Patterns) -> Averaged:
         if measure == "cure":
-            return self._mean_cure(designs)
+            return self._mean_cure(rows)
         if measure == "median":
-            return self._mean_median(designs)
+            return self._mean_median(rows)
         assert place is not None
-        if measure == "rmst":
-            return self._mean_rmst(designs, place)
-        return self._mean_survival(designs, place)
+        return self._mean_rmst(rows, place) if measure == "rmst" else self._mean_survival(rows, place)
 
     def _interval(self, value: float, slope: np.ndarray, scale: str) -> tuple[float, float]:
         se = float(np.sqrt(max(slope @ self.covariance_ @ slope, 0.0)))
@@ -434,9 +368,7 @@ class PredictionMethods:
             se = se * value
         return Curve(name, times, value, se, ends[:, 0], ends[:, 1], float(self.level))
 
-    def _set(
-        self, X: Any, treatment: str, treated: Any, control: Any
-    ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], int]:
+    def _set(self, X: Any, treatment: str, treated: Any, control: Any) -> tuple[Patterns, Patterns, int]:
         _, covariates, n = self._new_designs(X)
         if treatment not in covariates:
             raise DataError(
@@ -446,7 +378,7 @@ class PredictionMethods:
         designs = []
         for value in (treated, control):
             column = _constant(covariates[treatment], value, n, treatment)
-            designs.append(self._designs({**covariates, treatment: column}, n))
+            designs.append(Patterns.of(self._designs({**covariates, treatment: column}, n)))
         return designs[0], designs[1], n
 
 
@@ -466,10 +398,10 @@ def _constant(column: Column, value: Any, n: int, name: str) -> Column:
     return Column(np.full(n, column.levels.index(str(value))), column.levels)
 
 
-def _at(predictors: list[Any], time: float) -> Terms:
+def _at(predictors: list[Any], times: Any) -> Terms:
     b, c, a, u = predictors
     with np.errstate(over="ignore", invalid="ignore"):
-        return kernel(np.full(len(b), np.log(time)), b, c, a, u)
+        return kernel(np.log(np.broadcast_to(times, b.shape)), b, c, a, u)
 
 
 def _cure(b: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -483,7 +415,8 @@ def _cure(b: np.ndarray, u: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
     return share, slope, slope * (-1.0 / safe)
 
 
-def _times(times: Any) -> np.ndarray:
+def check_times(times: Any) -> np.ndarray:
+    """Times as an array; refuses any that is not a number above 0."""
     found = np.atleast_1d(np.asarray(times, dtype=np.float64)).ravel()
     if len(found) == 0 or not np.isfinite(found).all() or (found <= 0).any():
         raise EstimationError(
@@ -497,34 +430,3 @@ def _quadrature(horizon: float) -> tuple[np.ndarray, np.ndarray]:
     """Nodes and weights on (0, horizon); cubed, because survival may fall steeply at zero."""
     v = (NODES + 1) / 2
     return horizon * v**3, WEIGHTS / 2 * 3 * v**2 * horizon
-
-
-def event_column(X: Any, name: Any) -> np.ndarray | None:
-    """Values of the event column of a table, or None without one."""
-    if name is None:
-        return None
-    if isinstance(X, np.ndarray):
-        return np.asarray(X[:, name])
-    frame: Any = nw.from_native(X, eager_only=True)
-    return np.asarray(frame.get_column(name).to_numpy())
-
-
-def concordance(
-    time: Float[np.ndarray, " n"], expected: Float[np.ndarray, " n"], event: Any = None, block: int = 512
-) -> float:
-    """Harrell's concordance: share of comparable pairs in which the earlier event had the shorter expectation.
-
-    Examples
-    --------
-    >>> concordance(np.array([1.0, 2.0, 3.0]), np.array([1.0, 3.0, 2.0]))
-    0.6666666666666666
-    """
-    happened = np.ones(len(time), dtype=bool) if event is None else np.asarray(event) == 1
-    right = comparable = 0.0
-    for start in range(0, len(time), block):
-        rows = slice(start, start + block)
-        later = happened[rows, None] & (time[rows, None] < time[None, :])
-        gap = expected[None, :] - expected[rows, None]
-        right += float((later & (gap > 0)).sum()) + 0.5 * float((later & (gap == 0)).sum())
-        comparable += float(later.sum())
-    return right / comparable if comparable else 0.5

@@ -31,18 +31,18 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from suppose.core.errors import DataError, EstimationError, SupposeWarning, nearest
-from suppose.core.random import check_seed, generator
+from suppose.core.random import check_seed
 from suppose.effects.base import check_choice, is_number
 from suppose.effects.survival.formula import Column, Formula, design_matrix, parse_formula
 from suppose.effects.survival.likelihood import PARAMETERS, Likelihood, Maximum, maximise
 from suppose.effects.survival.material import Observed, SurvivalRoles, read_covariates, read_survival
 from suppose.effects.survival.predictions import PredictionMethods
+from suppose.effects.survival.search import search, starts_of
 
 __all__ = ["FlexibleSurvival"]
 
 SCALES = ("ph", "aft", "both")
 SCALE_WORDS = {"ph": "proportional-hazards scale", "aft": "accelerated-time scale", "both": "both scales"}
-SCREEN = 5_000  # rows on which starts are tried
 ILL_CONDITIONED = 1e4
 AGAINST_WEIBULL = 6.63  # likelihood ratio below which kappa = 1 is not rejected at 1%
 EDGE = 6.0  # |log(kappa + 1)| beyond which kappa has run to the edge of the family
@@ -170,7 +170,7 @@ class FlexibleSurvival(PredictionMethods, RegressorMixin, BaseEstimator):
             observed.time, observed.event, observed.entry, observed.upper, observed.weight, standard,
             self._fixed(),
         )  # fmt: skip
-        best = _search(likelihood, int(self.seed))
+        best = search(likelihood, int(self.seed))
         self._record(likelihood, best, back, observed)
         return self
 
@@ -343,7 +343,7 @@ class FlexibleSurvival(PredictionMethods, RegressorMixin, BaseEstimator):
     @property
     def method_(self) -> str:
         """How it was computed, in words."""
-        shapes = " ".join(f"{name} ~ {text}" for name, text in self.formulas_.items())
+        shapes = ", ".join(f"{name} ~ {text}" for name, text in self.formulas_.items())
         fixed = {
             1.0: ", kappa = 1 (Weibull)",
             0.0: ", kappa = 0 (log-logistic tail)",
@@ -397,7 +397,7 @@ def _against_weibull(likelihood: Likelihood, names: dict[str, tuple[str, ...]], 
     )
     fixed = {**likelihood.fixed, "phi": 0.0, "kappa": math.log(2.0)}
     weibull = dataclasses.replace(likelihood, designs=designs, fixed=fixed)
-    return 2 * (best.value - maximise(weibull, _starts(weibull, 0)[0]).value)
+    return 2 * (best.value - maximise(weibull, starts_of(weibull, 0)[0]).value)
 
 
 def _refuse_designs(
@@ -449,82 +449,3 @@ def _standardised(designs: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray]
         back[start : start + len(block), start : start + len(block)] = block
         start += len(block)
     return found, back
-
-
-def _search(likelihood: Likelihood, seed: int) -> Maximum:
-    """The best maximum reached from all starts."""
-    if not len(likelihood.free):
-        raise EstimationError(
-            "bad-formulas", "every parameter is fixed, so there is nothing to fit", where="formulas",
-            remedy="Free a scale or a shape.",
-        )  # fmt: skip
-    sample = likelihood
-    n = len(likelihood.time)
-    if n > SCREEN and "kappa" in likelihood.designs:
-        kept = np.sort(generator(seed, "screen").permutation(n)[:SCREEN])
-        sample = _rows_of(likelihood, kept)
-    ends = [maximise(sample, start) for start in _starts(sample, seed)]
-    if sample is not likelihood:
-        ends = [maximise(likelihood, end.theta) for end in _distinct(ends)]
-    ends = [end for end in ends if np.isfinite(end.value) and np.isfinite(end.hessian).all()]
-    if not ends:
-        raise EstimationError(
-            "no-maximum", "the likelihood could not be evaluated near any start", where="y",
-            remedy="Check the durations and rescale covariates with extreme values.",
-        )  # fmt: skip
-    top = max(end.value for end in ends)
-    near = [end for end in ends if end.value > top - 1e-6]
-    return next((end for end in near if end.converged), near[0])
-
-
-def _rows_of(likelihood: Likelihood, rows: np.ndarray) -> Likelihood:
-    return dataclasses.replace(
-        likelihood, time=likelihood.time[rows], event=likelihood.event[rows], entry=likelihood.entry[rows],
-        upper=likelihood.upper[rows], weight=likelihood.weight[rows],
-        designs={name: D[rows] for name, D in likelihood.designs.items()},
-    )  # fmt: skip
-
-
-def _distinct(ends: list[Maximum]) -> list[Maximum]:
-    """Ends that differ by more than rounding, best first, at most three."""
-    found: list[Maximum] = []
-    for end in sorted((end for end in ends if np.isfinite(end.value)), key=lambda end: -end.value):
-        if all(np.abs(end.theta - other.theta).max() > 1e-3 for other in found):
-            found.append(end)
-    return found[:3]
-
-
-def _starts(likelihood: Likelihood, seed: int) -> list[np.ndarray]:
-    """Coefficients to start from: Weibull, kappa 0, kappa -0.5, and each of them jittered."""
-    slices = likelihood.slices()
-    size = max((place.stop for place in slices.values()), default=0)
-    first = np.zeros(size)
-    middle = np.where(np.isnan(likelihood.upper), likelihood.time, (likelihood.time + likelihood.upper) / 2)
-    exposure = float(likelihood.weight @ (middle - likelihood.entry))
-    happened = (likelihood.event == 1) | ~np.isnan(likelihood.upper)
-    rate = math.log(max(float(likelihood.weight @ happened), 1e-3) / exposure)
-    scale = "phi" if "lambda" not in slices else "lambda"
-    if scale in slices:
-        first[slices[scale].start] = rate
-    if "kappa" not in slices:
-        return [first]
-    weibull = dataclasses.replace(
-        likelihood, designs={n: D for n, D in likelihood.designs.items() if n != "kappa"},
-        fixed={**likelihood.fixed, "kappa": math.log(2.0)},
-    )  # fmt: skip
-    if "lambda" in slices and "phi" in slices:  # at kappa = 1 one scale is enough
-        designs = {n: D for n, D in weibull.designs.items() if n != "phi"}
-        weibull = dataclasses.replace(weibull, designs=designs, fixed={**weibull.fixed, "phi": 0.0})
-    inner = weibull.slices()
-    short = np.concatenate([first[slices[name]] for name in inner]) if inner else np.zeros(0)
-    fitted = maximise(weibull, short, tolerance=1e-4).theta if inner else short
-    base = first.copy()
-    for name, place in inner.items():
-        base[slices[name]] = fitted[place]
-    starts = []
-    for kappa in (1.0, 0.0, -0.5):
-        start = base.copy()
-        start[slices["kappa"].start] = math.log1p(kappa)
-        starts.append(start)
-    random = generator(seed, "starts")
-    return starts + [start + random.normal(scale=0.3, size=size) for start in starts]
