@@ -24,6 +24,7 @@ REPRODUCTIONS = {
     "panel-dml": "suppose.reproductions.panel_dml",
     "transtee": "suppose.reproductions.transtee",
     "ivl-augmentation": "suppose.reproductions.ivl_augmentation",
+    "flexible-survival": "suppose.reproductions.flexible_survival",
 }
 SCALES = ("cpu", "gpu")
 
