@@ -96,7 +96,7 @@ def balance_errors(kind: str | None, split: int, weight: float = 0.1) -> dict[st
     ).fit(X, y)  # fmt: skip
     test, _ = world.part("test")
     doses = test[world.treatment].to_numpy()
-        curve = model.dose_response(test, np.sort(doses)).estimate
+    curve = model.dose_response(test, np.sort(doses)).estimate
     truth = world.dose_response(np.sort(doses), rows=~world.train)
     return {
         "probe_r2": float(np.mean([probe_r2(z, doses) for z in model.representation(test)])),

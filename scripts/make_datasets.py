@@ -108,7 +108,13 @@ def main() -> None:
     rossi = rossi_text(about, about["columns"]["rossi"])
     sums = []
     optical = optical_texts(about, about["columns"]["optical"])
-    for name, text in {**texts(), **optical, "ihdp": ihdp_text(about), "union-wages": union, "rossi": rossi}.items():
+    for name, text in {
+        **texts(),
+        **optical,
+        "ihdp": ihdp_text(about),
+        "union-wages": union,
+        "rossi": rossi,
+    }.items():
         packed = compressed(text)
         (DATA / about[name]["file"]).write_bytes(packed)
         sums.append(f"{hashlib.sha256(packed).hexdigest()}  {about[name]['file']}\n")

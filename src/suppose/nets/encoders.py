@@ -322,8 +322,7 @@ class EncoderBlock(nn.Module):
             out: Tensor = x + self.dropout(self.feed_forward(self.norm_feed_forward(x)))
             return out
         x = self.norm_attention(x + self.dropout(self.attention(x, x)[0]))
-        out = self.norm_feed_forward(x + self.dropout(self.feed_forward(x)))
-        return out
+        return self.norm_feed_forward(x + self.dropout(self.feed_forward(x)))
 
 
 class DecoderBlock(nn.Module):

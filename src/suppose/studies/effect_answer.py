@@ -42,7 +42,9 @@ def gather(study: Any, table: Any, steps: Steps) -> Gathered:
             main, pieces = neural_parts(study, table, steps)
             say = neural_sentence
         else:
-            main = fitted_step(steps, f"fit {method}", build_estimator(study, table, method), table.X, table.y)
+            main = fitted_step(
+                steps, f"fit {method}", build_estimator(study, table, method), table.X, table.y
+            )
             pieces = [
                 estimates(study, table, method, main, steps),
                 *all_checks(study, table, method, main, steps),
