@@ -47,7 +47,22 @@ def codes_of(call: ast.Call, tree: ast.AST) -> list[str]:
         template = ast.unparse(given)[2:-1]
         return [re.sub(r"\{\w+\}", part, template) for part in PARTS[template]]
     assert isinstance(given, ast.Name), f"line {call.lineno}: a code must be text or a variable"
-    return [value for name, value in assigned_texts(tree) if name == given.id]
+    assigned = [value for name, value in assigned_texts(tree) if name == given.id]
+    return [*assigned, *passed_texts(call, given.id, tree)]
+
+
+def passed_texts(call: ast.Call, name: str, tree: ast.AST) -> Iterator[str]:
+    """Texts given for the parameter ``name`` to the function that makes the call."""
+    makers = {
+        node.name: [argument.arg for argument in node.args.args].index(name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and name in [argument.arg for argument in node.args.args]
+        and any(inner is call for inner in ast.walk(node))
+    }  # fmt: skip
+    for node in ast.walk(tree):
+        place = makers.get(getattr(node.func, "id", "")) if isinstance(node, ast.Call) else None
+        if place is not None and len(node.args) > place and isinstance(node.args[place], ast.Constant):
+            yield str(node.args[place].value)
 
 
 def assigned_texts(tree: ast.AST) -> Iterator[tuple[str, str]]:
