@@ -322,7 +322,8 @@ class EncoderBlock(nn.Module):
             out: Tensor = x + self.dropout(self.feed_forward(self.norm_feed_forward(x)))
             return out
         x = self.norm_attention(x + self.dropout(self.attention(x, x)[0]))
-        return self.norm_feed_forward(x + self.dropout(self.feed_forward(x)))
+        normed: torch.Tensor = self.norm_feed_forward(x + self.dropout(self.feed_forward(x)))
+        return normed
 
 
 class DecoderBlock(nn.Module):

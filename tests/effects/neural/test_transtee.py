@@ -23,6 +23,7 @@ from suppose.datasets import (
     make_multivalued,
 )
 from suppose.effects import TransTEE
+from suppose.effects.neural.graph_bank import GraphBank
 from suppose.effects.neural.transtee import TransTEENetwork
 from suppose.nets import count_parameters
 
@@ -224,6 +225,13 @@ def test_graphs_known_and_new(graph_world: Any, graph_model: Any) -> None:
     renamed = nx.relabel_nodes(graph_world.graphs[1], {n: f"v{n}" for n in graph_world.graphs[1]})
     np.testing.assert_allclose(graph_model.effect(X, renamed, 0).estimate, known, rtol=1e-9, atol=1e-9)
     assert np.isfinite(graph_model.effect(X, nx.path_graph(9), 0).average)
+
+
+def test_a_bank_holds_every_edge_both_ways() -> None:
+    bank = GraphBank.of([nx.path_graph(3), nx.Graph([(0, 1), (1, 1)])])
+    assert set(map(tuple, bank.edges.T.tolist())) == {(0, 1), (1, 0), (1, 2), (2, 1), (3, 4), (4, 3)}
+    assert bank.owner.tolist() == [0, 0, 0, 1, 1]
+    assert bank.sizes.tolist() == [3, 2]
 
 
 def test_the_shape_of_a_graph_reaches_the_outcome(graph_model: Any, graph_world: Any) -> None:
