@@ -136,7 +136,7 @@ class PotentialOutcomes:
 
 
 def load_ihdp(*, frame: str = "pandas") -> Any:
-    """Children of the Infant Health and Development Program: care given or not, and 28 covariates.
+    """Children of the Infant Health and Development Program: care given or not, and 29 covariates.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def load_ihdp(*, frame: str = "pandas") -> Any:
     Examples
     --------
     >>> load_ihdp().shape
-    (985, 29)
+    (985, 30)
     """
     return read_shipped("ihdp", frame)
 

@@ -63,9 +63,9 @@ def test_early_stopping_keeps_the_best_weights_of_each_member() -> None:
     for member in range(4):
         losses, best = trained.held_out_loss[:, member], 0
         for place in range(len(checked)):
+            best = place if losses[place] < losses[best] else best
             if checked[place] - checked[best] >= 10:  # stopped: later weights do not count, however good
                 break
-            best = place if losses[place] < losses[best] else best
         assert trained.best_epoch[member] == checked[best]
     assert trained.checked[-1] <= 100
 

@@ -104,7 +104,7 @@ def spline_basis(t: Float[Tensor, " batch"]) -> Float[Tensor, "batch 5"]:
 
     Examples
     --------
-    >>> spline_basis(torch.tensor([1.0])).round(decimals=3).tolist()
+    >>> spline_basis(torch.tensor([1.0])).double().numpy().round(3).tolist()
     [[1.0, 1.0, 1.0, 0.444, 0.111]]
     """
     ones = torch.ones_like(t)
