@@ -159,6 +159,7 @@ STUDIES = {
     "dates": (HEAD.replace('["x"]', '["day"]'), "holds dates"),
     "date text": (HEAD.replace('["x"]', '["written"]'), "looks like dates"),
     "numbers as text": (HEAD.replace('["x"]', '["mixed"]'), "values are numbers"),
+    "no spread": (HEAD.replace('"y"', '"t2"'), "does not vary within the arms"),
     "policy of no column": (
         HEAD.replace('"t.csv"', '"t.csv"\nmissing = { xx = "drop" }'),
         "data.missing: column 'xx'",
@@ -180,7 +181,7 @@ def home(tmp_path):
     frame = make_frame(60)
     n = len(frame)
     frame = frame.assign(
-        one=1, three=np.arange(n) % 3, x2=frame.x * 2, gaps=[None, *frame.x[1:]], void=None,
+        one=1, t2=frame.t * 2, three=np.arange(n) % 3, x2=frame.x * 2, gaps=[None, *frame.x[1:]], void=None,
         wild=[np.inf, *frame.x[1:]], id=[f"p{k}" for k in range(n)], day=pd.date_range("2020-01-01", periods=n),
         written=[f"{k % 28 + 1}.2.2020" for k in range(n)], mixed=["none", *map(str, range(n - 1))],
     )  # fmt: skip

@@ -349,7 +349,7 @@ def _part(material: Material, rng: np.random.Generator) -> np.ndarray:
 
 
 def _usable(runs: Float[np.ndarray, "k 3"], draws: int) -> Float[np.ndarray, "m 3"]:
-    good = np.asarray(runs[np.isfinite(runs[:, 0])])
+    good = np.asarray(runs[np.isfinite(runs).all(axis=1) & (runs[:, 2] > 0)])  # no spread, no judgement
     if len(good) < max(5, 0.8 * draws):
         raise EstimationError(
             "refutation-refused", f"the estimator refused {draws - len(good)} of {draws} disturbed tables",

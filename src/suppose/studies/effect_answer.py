@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from suppose.core.answer import Credibility, Figure, Table
-from suppose.core.errors import Refusal, SupposeWarning
+from suppose.core.errors import EstimationError, Refusal, SupposeWarning
 from suppose.core.figures import draw_svg
 from suppose.core.study import Steps
 from suppose.studies.effect_checks import all_checks
@@ -45,6 +45,7 @@ def gather(study: Any, table: Any, steps: Steps) -> Gathered:
             main = fitted_step(
                 steps, f"fit {method}", build_estimator(study, table, method), table.X, table.y
             )
+            _refuse_no_spread(main)
             pieces = [
                 estimates(study, table, method, main, steps),
                 *all_checks(study, table, method, main, steps),
@@ -55,6 +56,17 @@ def gather(study: Any, table: Any, steps: Steps) -> Gathered:
     verdict, reason = credibility(parts.checks)
     headline = next(finding for finding in parts.findings if finding.headline)
     return Gathered(parts, say(study, table, main, headline, verdict), verdict, reason)
+
+
+def _refuse_no_spread(main: Any) -> None:
+    """A standard error of zero is no certainty: the rows compared all have one outcome."""
+    if main.effect_.standard_error == 0:
+        raise EstimationError(
+            "no-spread",
+            f"the outcome does not vary within the arms compared ({main.effect_.contrast})",
+            where="roles.outcome",
+            remedy="Add rows, or name an outcome that varies within each arm.",
+        )
 
 
 def _distinct_words(caught: list[warnings.WarningMessage]) -> tuple[str, ...]:
