@@ -110,6 +110,7 @@ SYSTEMS: tuple[System, ...] = (
         "Exploring Transformer Backbones for Heterogeneous Treatment Effect Estimation (2022)",
         "What would this unit's outcome be under another treatment, another dose, or another treated "
         "object?",
+        available=True,
     ),
     System(
         "ivl-augmentation", "IV-like augmentation",

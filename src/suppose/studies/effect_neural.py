@@ -135,11 +135,17 @@ def _responses(study: Any, table: Any, main: Any) -> Parts:
         f"{name + ': ' if name else ''}{_curve_words(curve)}"
         for name, curve in zip(names, curves, strict=True)
     )
+    axis = study.roles.treatment_label if main.kind_ != "dose" else ""
+
+    def draw(ax: Any) -> None:
+        _draw_curves(curves, names, table, unit, ax)
+        ax.set_xlabel(axis or curves[0].treatment)
+
     figure = Figure.of(
         "dose-response", title,
         f"Mean outcome of all rows had each had the same treatment, with {level} bands of the networks; "
         "ticks at the foot mark what was observed.",
-        f"{title}. {words}", draw_svg("dose-response", lambda ax: _draw_curves(curves, names, table, unit, ax)),
+        f"{title}. {words}", draw_svg("dose-response", draw),
     )  # fmt: skip
     return Parts(figures=(figure,), tables=(_curve_table(title, curves, names, table),), notes=(words,))
 
@@ -165,7 +171,7 @@ def _draw_curves(curves: list[Any], names: list[str], table: Any, unit: str, ax:
         ax.fill_between(curve.grid, curve.low, curve.high, color=colour, alpha=0.15, linewidth=0)
         ax.plot(curve.grid, curve.estimate, color=colour, linewidth=2.2, label=name)
     ax.legend()
-    ax.set(xlabel=curves[0].treatment, ylabel=unit)
+    ax.set_ylabel(unit)
     ax.grid(axis="y", linewidth=0.8)
 
 

@@ -179,9 +179,10 @@ class ConditionalEffects:
         order = np.argsort(self.estimate)
         share = (np.arange(len(order)) + 0.5) / len(order) * 100
         if np.all(np.isfinite(self.low)):
-            ax.fill_between(
-                share, self.low[order], self.high[order], color=PALETTE["blue"], alpha=0.18, linewidth=0
-            )
+            parts = np.array_split(order, min(len(order), 100))  # ends of neighbours are averaged
+            low, high = ([float(end[part].mean()) for part in parts] for end in (self.low, self.high))
+            middle = np.linspace(share[0], share[-1], len(parts))
+            ax.fill_between(middle, low, high, color=PALETTE["blue"], alpha=0.18, linewidth=0)
         ax.plot(share, self.estimate[order], color=PALETTE["blue"], linewidth=2.2)
         ax.axhline(0, color=PALETTE["muted"], linewidth=1, linestyle=(0, (4, 3)))
         ax.axhline(self.average, color=PALETTE["orange"], linewidth=1.4)
