@@ -21,6 +21,7 @@ import os
 import socket
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from typing import Any, TypeVar
 
 from suppose.core.errors import StudyError, nearest
@@ -125,12 +126,15 @@ def _joblib_results(
     function: Callable[..., Result], work: list[tuple[Any, ...]], jobs: int, backend: str
 ) -> Iterator[Result]:
     import joblib
+    from threadpoolctl import threadpool_limits
 
     calls = (joblib.delayed(_single_threaded)(function, task) for task in work)
     extra = {"inner_max_num_threads": 1} if backend == "loky" else {}
     if backend == "dask" and _connect_dask(jobs):
         jobs = -1
-    with joblib.parallel_config(backend=backend, n_jobs=jobs, **extra):
+    # Threads share one set of libraries: limits of single calls would be lifted by whoever ends first.
+    held = threadpool_limits(limits=1) if backend == "threading" else nullcontext()
+    with held, joblib.parallel_config(backend=backend, n_jobs=jobs, **extra):
         yield from joblib.Parallel(return_as="generator", max_nbytes="1M")(calls)
 
 

@@ -45,8 +45,8 @@ def fit_memory(estimator: Any, rows: int, columns: int, arms: int = 2) -> int:
     Examples
     --------
     >>> from suppose.effects import PartiallyLinear
-    >>> fit_memory(PartiallyLinear(outcome_learner="boosting", n_jobs=2), 1_000_000, 20) < 10**9
-    True
+    >>> fit_memory(PartiallyLinear(outcome_learner="boosting", n_jobs=2), 1_000_000, 20) // 10**8
+    12
     """
     table = rows * columns * NUMBER
     results = rows * NUMBER * (14 + 4 * max(arms, 2)) * _repeats(estimator)

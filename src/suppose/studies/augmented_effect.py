@@ -199,7 +199,7 @@ class AugmentedEffect(ReportedStudy):
     ...     augmentation={"name": "null-translation", "directions": [{"x1": world.f[1], "x2": -world.f[0]}]},
     ... )
     >>> answer = study.run()
-    >>> abs(answer.headline.estimate - world.f[0]) < abs(answer.finding("ERM").estimate - world.f[0])
+    >>> bool(abs(answer.headline.estimate - world.f[0]) < abs(answer.finding("ERM").estimate - world.f[0]))
     True
     """
 
