@@ -43,7 +43,7 @@ from suppose.effects.folds import resolve_folds
 from suppose.effects.inference import REPEAT_RULES, aggregate_repeats, estimate_effect, solve_score
 from suppose.effects.learners import learner_name
 
-__all__ = ["EffectEstimator", "Sample"]
+__all__ = ["EffectEstimator", "Sample", "note_features", "read_outcome"]
 
 Fitted = TypeVar("Fitted", bound="EffectEstimator")
 
@@ -125,8 +125,8 @@ class EffectEstimator(RegressorMixin, BaseEstimator):
             )  # fmt: skip
         X = as_table(X)
         material = read_material(X, Design(self.treatment, self.covariates, self.cluster))
-        _note_features(self, X, reset=True)
-        outcome = _read_outcome(y, len(material.treatment))
+        note_features(self, X, reset=True)
+        outcome = read_outcome(y, len(material.treatment))
         self.treatment_name_ = material.treatment_name
         self.covariate_names_ = material.covariate_names
         self.cutoff_ = resolve_cutoff(self.cutoff, material.treatment)
@@ -211,7 +211,7 @@ class EffectEstimator(RegressorMixin, BaseEstimator):
         check_is_fitted(self, "effects_")
         design = Design(self.treatment, self.covariates, self.cluster)
         X = as_table(X)
-        _note_features(self, X, reset=False)
+        note_features(self, X, reset=False)
         material = read_material(
             X, dataclasses.replace(design, cluster=None, covariates=self.covariate_names_)
         )
@@ -286,7 +286,7 @@ def resolve_cutoff(cutoff: Any, treatment: Float[np.ndarray, " n"]) -> float | N
     return float(cutoff)
 
 
-def _note_features(estimator: Any, X: Any, *, reset: bool) -> None:
+def note_features(estimator: Any, X: Any, *, reset: bool) -> None:
     """Number and names of columns, checked by scikit-learn's own rules."""
     try:
         validate_data(estimator, X, reset=reset, skip_check_array=True)
@@ -297,7 +297,8 @@ def _note_features(estimator: Any, X: Any, *, reset: bool) -> None:
         ) from error  # fmt: skip
 
 
-def _read_outcome(y: Any, n: int) -> Float[np.ndarray, " n"]:
+def read_outcome(y: Any, n: int) -> Float[np.ndarray, " n"]:
+    """The outcome as finite numbers, one per row; a text, a complex or a missing value is refused."""
     if nw.dependencies.is_into_series(y):
         y = nw.from_native(y, series_only=True).to_numpy()
     try:

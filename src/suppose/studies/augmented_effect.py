@@ -13,21 +13,20 @@ confounding in directions the augmentation leaves alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from jaxtyping import Float
 from pydantic import Field, field_validator, model_validator
 
 from suppose.core.answer import Answer, Assumption, Provenance
 from suppose.core.columns import row_words, to_numbers
 from suppose.core.errors import DataError, StudyError, nearest
 from suppose.core.study import Material, Section, Steps
+from suppose.studies.augmented_table import AugmentedTable
 from suppose.studies.reported import ReportedStudy
 from suppose.studies.tabular import DataSection, read_data
 
-__all__ = ["AugmentedEffect", "AugmentedTable", "Change", "Checks", "Method", "Predict", "Roles"]
+__all__ = ["AugmentedEffect", "Change", "Checks", "Method", "Predict", "Roles"]
 
 TABLE_CHANGES = ("gaussian-noise", "jitter", "null-translation", "grid-symmetry", "permutation")
 IMAGE_CHANGES = ("colour-jitter", "image-shift", "grid-symmetry", "gaussian-noise")
@@ -157,34 +156,6 @@ class Predict(Section):
     """Settings of the inputs to predict the outcome under; inputs that are not named stay at their means."""
 
     do: tuple[dict[str, float], ...] = ()
-
-
-@dataclass(frozen=True)
-class AugmentedTable:
-    """The study's material as numbers.
-
-    Attributes
-    ----------
-    X : (n, d) array
-        Inputs, or flat pictures.
-    y : (n,) array
-        Outcome.
-    names : tuple of str
-        Of the inputs; empty for pictures.
-    shape : tuple of int
-        (channels, height, width) of pictures; empty for tables.
-    test_X, test_y : arrays, optional
-        Pictures to predict for, and their outcome where it is known.
-    notes : tuple of str
-    """
-
-    X: Float[np.ndarray, "n d"]
-    y: Float[np.ndarray, " n"]
-    names: tuple[str, ...]
-    shape: tuple[int, ...] = ()
-    test_X: Float[np.ndarray, "m d"] | None = None  # noqa: N815 (the field's symbol)
-    test_y: Float[np.ndarray, " m"] | None = None
-    notes: tuple[str, ...] = ()
 
 
 class AugmentedEffect(ReportedStudy):

@@ -22,7 +22,7 @@ from suppose.core.run import sha256_file
 from suppose.core.study import Material, Steps
 from suppose.core.tables import available_memory, path_inside
 from suppose.effects.augmentation.network import IVLNetwork
-from suppose.studies.augmented_effect import AugmentedTable
+from suppose.studies.augmented_table import AugmentedTable
 from suppose.studies.parts import Parts
 from suppose.studies.tabular import read_data
 from suppose.studies.verdict import credibility

@@ -16,7 +16,7 @@ from suppose.core.random import generator
 from suppose.core.study import Steps
 from suppose.effects.survival import likelihood_ratio, log_rank, test_kappa
 from suppose.studies.parts import Parts
-from suppose.studies.survival_parts import Chosen, as_step, fit_cox, judged
+from suppose.studies.survival_chosen import Chosen, as_step, fit_cox, judged
 
 __all__ = ["checks_of"]
 

@@ -9,39 +9,14 @@ import numpy as np
 
 from suppose.core.answer import Figure, Table
 from suppose.core.figures import PALETTE, draw_svg, forest
-from suppose.effects.survival import KaplanMeier, compare
+from suppose.effects.survival import compare
 from suppose.studies.parts import Parts
-from suppose.studies.survival_parts import Chosen, fit_cox, has_cure
+from suppose.studies.survival_chosen import Chosen, fit_cox, has_cure
 
-__all__ = ["cures", "curves", "model_tables", "observed_curves", "ratios"]
+__all__ = ["cures", "curves", "model_tables", "ratios"]
 
 COLOURS = ("orange", "blue", "green", "purple", "red")
 SPREAD = 60  # points of a drawn curve
-
-
-def observed_curves(table: Any) -> tuple[Any, ...]:
-    """Kaplan-Meier curve of each arm, the reference first."""
-    roles = {name: table.roles.get(name) for name in ("event", "entry", "weights")}
-    curves = []
-    for value in table.values:
-        rows = np.asarray(table.X[table.treatment] == value)
-        if table.roles.get("upper"):  # an interval-censored event is put in the middle, for the eye alone
-            time, event = _middle(table)
-            X = table.X.assign(**{table.roles.get("event") or "(event)": event})
-            roles["event"] = table.roles.get("event") or "(event)"
-        else:
-            time, X = table.y, table.X
-        curves.append(KaplanMeier(**roles).fit(X[rows], time[rows]).curve_)
-    return tuple(curves)
-
-
-def _middle(table: Any) -> tuple[np.ndarray, np.ndarray]:
-    upper = np.asarray(table.X[table.roles["upper"]], dtype=float)
-    between = np.isfinite(upper)
-    event = np.asarray(table.X[table.roles["event"]]) if table.roles.get("event") else np.ones(len(upper))
-    return np.where(between, (table.y + np.where(between, upper, 0)) / 2, table.y), np.where(
-        between, 1.0, event
-    )
 
 
 def _grid(chosen: Chosen, points: int = SPREAD) -> np.ndarray:

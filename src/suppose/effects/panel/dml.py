@@ -31,10 +31,10 @@ from suppose.core.errors import DataError, EstimationError, SupposeWarning
 from suppose.effects.base import (
     EffectEstimator,
     Sample,
-    _note_features,
-    _read_outcome,
     check_choice,
     describe,
+    note_features,
+    read_outcome,
 )
 from suppose.effects.crossfit import FittedNuisance, Nuisance, cross_fit
 from suppose.effects.designs import Material, as_table
@@ -197,12 +197,12 @@ class PanelDML(EffectEstimator):
                 remedy="Give the outcome, one number per row.",
             )  # fmt: skip
         X = as_table(X)
-        outcome = _read_outcome(y, len(X))
+        outcome = read_outcome(y, len(X))
         panel = read_panel(
             X, outcome, treatment=self.treatment, unit=self.unit, time=self.time, covariates=self.covariates,
             time_invariant=self.time_invariant,
         )  # fmt: skip
-        _note_features(self, X, reset=True)
+        note_features(self, X, reset=True)
         if panel.n < 2 or np.ptp(panel.d) == 0:
             raise DataError(
                 "constant-treatment", f"expected a treatment that varies, got one value in all {panel.n:,} "
@@ -369,7 +369,7 @@ class PanelDML(EffectEstimator):
         """
         check_is_fitted(self, "effects_")
         X = as_table(X)
-        _note_features(self, X, reset=False)
+        note_features(self, X, reset=False)
         if self.approach not in LEVELS or self.approach == "dummies":
             raise EstimationError(
                 "no-level-prediction", f"{self.approach!r} learns changes within units, not their levels",

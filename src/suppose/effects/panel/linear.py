@@ -18,7 +18,7 @@ from scipy import stats
 from sklearn.utils.validation import check_is_fitted
 
 from suppose.core.errors import DataError, EstimationError
-from suppose.effects.base import EffectEstimator, Sample, _note_features, _read_outcome, check_choice
+from suppose.effects.base import EffectEstimator, Sample, check_choice, note_features, read_outcome
 from suppose.effects.designs import Material, as_table
 from suppose.effects.inference import not_identified
 from suppose.effects.panel.material import Panel, read_panel, unit_means
@@ -104,11 +104,11 @@ class LinearPanel(EffectEstimator):
                 where="y", remedy="Give the outcome, one number per row.",
             )  # fmt: skip
         X = as_table(X)
-        outcome = _read_outcome(y, len(X))
+        outcome = read_outcome(y, len(X))
         panel = read_panel(
             X, outcome, treatment=self.treatment, unit=self.unit, time=self.time, covariates=self.covariates
         )
-        _note_features(self, X, reset=True)
+        note_features(self, X, reset=True)
         parts = transform_panel(panel, AS_TRANSFORM[self.method], singletons=self.singletons)
         self.cutoff_, self.arms_ = None, None
         self.treatment_name_, self.covariate_names_ = panel.treatment_name, (*panel.x_names, *panel.z_names)
@@ -155,7 +155,7 @@ class LinearPanel(EffectEstimator):
         """
         check_is_fitted(self, "effects_")
         X = as_table(X)
-        _note_features(self, X, reset=False)
+        note_features(self, X, reset=False)
         if self.method != "pooled" or self.period_effects:
             raise EstimationError(
                 "no-level-prediction", f"{self.method!r} gives effects, not levels", where="method",
@@ -264,7 +264,7 @@ def mundlak_test(
     """
     X = as_table(X)
     panel = read_panel(
-        X, _read_outcome(y, len(X)), treatment=treatment, unit=unit, time=time, covariates=covariates
+        X, read_outcome(y, len(X)), treatment=treatment, unit=unit, time=time, covariates=covariates
     )
     parts = transform_panel(panel, "cre", singletons=singletons)
     panel = parts.panel

@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from suppose.core.errors import DataError, EstimationError, SupposeWarning
 from suppose.core.progress import track
-from suppose.effects.base import EffectEstimator, Sample, _note_features, _read_outcome, check_choice
+from suppose.effects.base import EffectEstimator, Sample, check_choice, note_features, read_outcome
 from suppose.effects.designs import Material, as_table
 from suppose.effects.folds import draw_folds, resolve_folds
 from suppose.effects.inference import aggregate_repeats
@@ -148,12 +148,12 @@ class StaggeredEffect(EffectEstimator):
                 where="y", remedy="Give the outcome, one number per row.",
             )  # fmt: skip
         X = as_table(X)
-        outcome = _read_outcome(y, len(X))
+        outcome = read_outcome(y, len(X))
         panel = read_panel(
             X, outcome, treatment=self.treatment, unit=self.unit, time=self.time, covariates=self.covariates,
             varying=None,
         )  # fmt: skip
-        _note_features(self, X, reset=True)
+        note_features(self, X, reset=True)
         self.start_ = first_treated(panel)
         self.unit_labels_, self.time_labels_ = panel.unit_labels, panel.time_labels
         self.cutoff_, self.arms_ = None, np.array([0.0, 1.0])

@@ -250,9 +250,9 @@ def _refuse(code: str, bad: np.ndarray, values: np.ndarray, expected: str, where
 
 
 def _durations(y: Any, n: int, may_be_zero: np.ndarray) -> np.ndarray:
-    from suppose.effects.base import _read_outcome
+    from suppose.effects.base import read_outcome
 
-    time = _read_outcome(y, n)
+    time = read_outcome(y, n)
     bad = (time < 0) | ((time == 0) & ~may_be_zero)
     _refuse(
         "bad-duration", bad, time, "durations above 0", "y",
