@@ -113,8 +113,8 @@ class IVLNetwork(RegressorMixin, BaseEstimator):
     output : {"number", "probability"}
         ``number`` scales the outcome for training; ``probability`` ends in a sigmoid, for outcomes 0 and 1.
     module : torch.nn.Module, optional
-        Takes (b, d) (or (b, *shape)) and returns (b, 1) or (b,); copied and trained from its own weights. By
-        default a perceptron.
+        Takes (b, d) rows, or rows of ``shape``, and returns (b, 1) or (b,); copied and trained from its own
+        weights. By default a perceptron.
     hidden : sequence of int
         Widths of the default perceptron.
     shape : sequence of int, optional
