@@ -65,10 +65,11 @@ def test_nothing_is_lost_without_confounding() -> None:
         assert (errors[name] - errors["ERM"]).mean() < 0.01
 
 
-def test_bootstrap_intervals_cover_the_limit_of_the_estimator() -> None:
+def test_bootstrap_intervals_hold_the_limit_of_the_estimator_at_least_as_often_as_stated() -> None:
     found = benchmark().coverage(runs=200, jobs=1)
-    # Four coefficients of one run are dependent: at least as many independent draws as runs.
-    assert found["limit of the estimator"] == pytest.approx(0.95, abs=3 * np.sqrt(0.95 * 0.05 / 200))
+    # Four coefficients of one run are dependent: at least as many independent draws as runs. The page of the system
+    # says why the intervals are wider than need be; they may not be narrower.
+    assert found["limit of the estimator"] >= 0.95 - 3 * np.sqrt(0.95 * 0.05 / 200)
     assert found["effect"] < found["limit of the estimator"]
 
 
