@@ -34,6 +34,8 @@ _HOMES = {
     "ProportionalHazards": "survival.cox",
     "KaplanMeier": "survival.nonparametric",
     "NelsonAalen": "survival.nonparametric",
+    "ModeEffectAnalysis": "mode.analysis",
+    "mode_safe_sets": "mode.graph",
     "LEARNERS": "learners",
     "make_learner": "learners",
 }
