@@ -41,6 +41,6 @@ def load_brexit_polls(*, frame: str = "pandas") -> Any:
     --------
     >>> polls = load_brexit_polls()
     >>> polls.groupby("poll_type")["spread"].mean().round(4).to_dict()
-    {'Online': -0.0073, 'Telephone': 0.0673}
+    {'Online': -0.0046, 'Telephone': 0.07}
     """
     return read_shipped("brexit-polls", frame)
