@@ -10,6 +10,7 @@ from suppose.core import cost as module
 from suppose.core.cost import Cost, peak_memory, refuse_too_large, resident_memory
 from suppose.core.errors import StudyError
 from suppose.studies import Effect
+from suppose.studies import effect_estimators as estimators
 
 
 def study(rows: int, **method: object) -> Effect:
@@ -42,6 +43,14 @@ def test_fits_are_counted_main_checks_and_beside() -> None:
     # AIPW 3 folds x (2 outcomes + propensity), 10 refits of it; IPW 3, PLR 3 x 2, g-computation 2 arms.
     assert plan.fits == 9 * 11 + 3 + 6 + 2
     assert plan.rows == 200
+    assert not plan.worth_saying
+
+
+def test_memory_held_before_is_not_announced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(estimators, "resident_memory", lambda: 5_000_000_000)
+    asked = study(200, folds=3)
+    plan = asked.cost(asked.read())
+    assert plan.memory > 5_000_000_000
     assert not plan.worth_saying
 
 

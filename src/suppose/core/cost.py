@@ -15,7 +15,7 @@ from suppose.core.tables import available_memory
 
 __all__ = ["Cost", "peak_memory", "refuse_too_large", "resident_memory"]
 
-WORTH_SAYING = 1_000_000_000  # bytes; smaller runs are not announced
+WORTH_SAYING = 1_000_000_000  # bytes on top of what the process holds; smaller runs are not announced
 MANY_ROW_FITS = 20_000_000  # rows times fits from which a run takes minutes
 
 
@@ -52,6 +52,8 @@ class Cost:
         Learners to be fitted.
     rows : int
         Rows of the table.
+    held : int
+        Bytes of ``memory`` the process held before, which no answer is to be blamed for.
 
     Examples
     --------
@@ -64,11 +66,12 @@ class Cost:
     memory: int
     fits: int
     rows: int
+    held: int = 0
 
     @property
     def worth_saying(self) -> bool:
         """Whether a user should hear of it before the work starts."""
-        return self.memory >= WORTH_SAYING or self.fits * self.rows >= MANY_ROW_FITS
+        return self.memory - self.held >= WORTH_SAYING or self.fits * self.rows >= MANY_ROW_FITS
 
     def __str__(self) -> str:
         return (

@@ -107,7 +107,7 @@ def plan(study: Any, table: Any) -> Cost:
     largest = max(fit_memory(item, rows, columns, arms) for item in (main, *beside))
     held = int(1.4 * rows * (columns + 20) * 8) if beside or refits else 0  # the main fit while others run
     memory = max(resident_memory() + largest + held, peak_memory() or 0)
-    return Cost(memory=memory, fits=fits, rows=rows)
+    return Cost(memory=memory, fits=fits, rows=rows, held=memory - largest - held)
 
 
 # -- estimates ---------------------------------------------------------------------------------

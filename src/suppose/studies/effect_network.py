@@ -138,6 +138,7 @@ def network_cost(study: Any, table: Any) -> Cost:
     tokens = max(len(table.covariates), 1)
     per_row = 8 * tokens * (12 * network.d_model + 2 * network.heads * tokens + 50) * network.layers
     rows = max(len(table.y), 3 * network.batch_size)
-    memory = resident_memory() + network.members * network.restarts * rows * per_row
+    added = network.members * network.restarts * rows * per_row
+    memory = max(resident_memory() + added, peak_memory() or 0)
     fits = network.members * network.restarts + refits
-    return Cost(memory=max(memory, peak_memory() or 0), fits=fits, rows=len(table.y))
+    return Cost(memory=memory, fits=fits, rows=len(table.y), held=memory - added)
