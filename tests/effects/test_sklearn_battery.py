@@ -15,6 +15,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from suppose.effects import (
     DifferenceInMeans,
+    FrontDoor,
     GComputation,
     Interactive,
     InverseProbability,
@@ -30,6 +31,7 @@ ESTIMATORS = [
     InverseProbability(treatment=0, cutoff="median", propensity_learner=LOGISTIC),
     GComputation(treatment=0, cutoff="median", outcome_learner=Ridge()),
     DifferenceInMeans(treatment=0, cutoff="median"),
+    FrontDoor(treatment=0, cutoff="median", outcome_learner=Ridge(), propensity_learner=LOGISTIC),
     PanelDML(treatment=0, approach="pooled", outcome_learner=Ridge(), repeats=1),
     LinearPanel(treatment=0, method="pooled"),
 ]

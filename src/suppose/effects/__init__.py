@@ -20,6 +20,7 @@ _HOMES = {
     "InverseProbability": "weighting",
     "GComputation": "gcomputation",
     "DifferenceInMeans": "experiment",
+    "FrontDoor": "frontdoor",
     "IVLRegressor": "augmentation",
     "IVLNetwork": "augmentation",
     "EffectEstimate": "inference",

@@ -124,7 +124,7 @@ class EffectEstimator(RegressorMixin, BaseEstimator):
                 where="y", remedy="Give the outcome, one number per row.",
             )  # fmt: skip
         X = as_table(X)
-        material = read_material(X, Design(self.treatment, self.covariates, self.cluster))
+        material = read_material(X, self._column_design())
         note_features(self, X, reset=True)
         outcome = read_outcome(y, len(material.treatment))
         self.treatment_name_ = material.treatment_name
@@ -138,6 +138,10 @@ class EffectEstimator(RegressorMixin, BaseEstimator):
         self.kept_ = np.ones(len(outcome), dtype=bool)
         self.arms_: np.ndarray | None = None
         return Sample(material, outcome)
+
+    def _column_design(self) -> Design:
+        """Which columns are read, and as what."""
+        return Design(self.treatment, self.covariates, self.cluster)
 
     def _split(self, sample: Sample) -> None:
         """Draw or take the folds, balanced over the arms of a discrete treatment."""
@@ -209,11 +213,10 @@ class EffectEstimator(RegressorMixin, BaseEstimator):
             In the unit of the outcome; the mean over the models of the folds.
         """
         check_is_fitted(self, "effects_")
-        design = Design(self.treatment, self.covariates, self.cluster)
         X = as_table(X)
         note_features(self, X, reset=False)
         material = read_material(
-            X, dataclasses.replace(design, cluster=None, covariates=self.covariate_names_)
+            X, dataclasses.replace(self._column_design(), cluster=None, covariates=self.covariate_names_)
         )
         treatment = material.treatment
         if self.cutoff_ is not None:
