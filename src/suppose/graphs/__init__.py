@@ -6,6 +6,7 @@ from suppose.graphs.adjustment import AdjustmentSets, AdjustmentVerdict, adjustm
 from suppose.graphs.dag import DAG
 from suppose.graphs.drawing import draw
 from suppose.graphs.frontdoor import FrontdoorSets, FrontdoorVerdict, frontdoor_sets, is_frontdoor_set
+from suppose.graphs.implications import Implication, Implications, implied_independences
 from suppose.graphs.instruments import Instrument, Instruments, instruments
 from suppose.graphs.query import proper_backdoor_graph
 from suppose.graphs.separation import (
@@ -24,6 +25,8 @@ __all__ = [
     "AdjustmentVerdict",
     "FrontdoorSets",
     "FrontdoorVerdict",
+    "Implication",
+    "Implications",
     "Instrument",
     "Instruments",
     "OpenPaths",
@@ -35,6 +38,7 @@ __all__ = [
     "draw",
     "explain_path",
     "frontdoor_sets",
+    "implied_independences",
     "instruments",
     "is_adjustment_set",
     "is_frontdoor_set",
