@@ -38,7 +38,7 @@ def test_saturated_nuisances_give_the_plug_in() -> None:
     frame = world(600, 1)
     model = FrontDoor("a", mediators=["m"], folds=1).fit(frame[["a", "m"]], frame["y"])
     for place, arm in enumerate((0.0, 1.0)):
-        assert model.arm_means_[place, 0] == pytest.approx(plug_in(frame, arm), abs=1e-10)
+        assert model.arm_means_[place] == pytest.approx(plug_in(frame, arm), abs=1e-10)
     assert model.effect_.estimate == pytest.approx(plug_in(frame, 1.0) - plug_in(frame, 0.0), abs=1e-10)
 
 

@@ -184,3 +184,15 @@ def test_dropping_changes_the_population_and_clipping_does_not() -> None:
     # On the treated only a small propensity of the control arm matters.
     e = treated_drop.nuisances_["propensity"][:, 0]
     assert (treated_drop.kept_ == (e[:, 0] >= 0.05)).all()
+
+
+def test_means_of_the_arms_differ_by_the_effect() -> None:
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(2000, 2))
+    arm = rng.integers(0, 3, 2000).astype(float)
+    y = 3.0 + arm + x.sum(axis=1) + rng.normal(size=2000)
+    model = Interactive(treatment=0, overlap_rule="drop").fit(np.c_[arm, x], y)
+    for place, effect in enumerate(model.effects_, start=1):
+        assert model.arm_means_[place] - model.arm_means_[0] == pytest.approx(effect.estimate, rel=1e-9)
+    assert np.all(np.abs(model.arm_means_ - [3.0, 4.0, 5.0]) < 4 * model.arm_standard_errors_)
+    assert np.all((0.02 < model.arm_standard_errors_) & (model.arm_standard_errors_ < 0.15))

@@ -14,6 +14,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 from sklearn.base import is_classifier
 
 from suppose.core.errors import DataError, EstimationError, OverlapWarning
@@ -21,6 +22,7 @@ from suppose.effects.base import EffectEstimator, Sample, check_choice, is_numbe
 from suppose.effects.crossfit import Nuisance
 from suppose.effects.designs import TreatmentCode, code_treatment
 from suppose.effects.folds import check_arms
+from suppose.effects.inference import aggregate_repeats, solve_score
 from suppose.effects.learners import check_learner
 from suppose.effects.scores import bound_propensity
 
@@ -119,6 +121,18 @@ class ArmEstimator(EffectEstimator):
             f"({counts}); they are {fate}. The effect leans on few comparable rows; estimand='ATO' asks "
             "about those instead", OverlapWarning, stacklevel=5,
         )  # fmt: skip
+
+    def _record_means(self, score: Float[np.ndarray, "n repeats arms"]) -> None:
+        """``arm_means_`` (arms,), mean outcome were everyone to have the arm, and ``arm_standard_errors_``.
+
+        ``score`` holds values whose mean over the kept rows is that mean.
+        """
+        kept = np.broadcast_to(self.kept_[:, None, None], score.shape)
+        solved = solve_score(
+            np.where(kept, -1.0, 0.0), np.where(kept, score, 0.0), clusters=self.clusters_, folds=self.folds_
+        )
+        means = aggregate_repeats(solved.theta, solved.standard_error, self.repeat_rule)
+        self.arm_means_, self.arm_standard_errors_ = means
 
     def _arm_index(self, treatment: np.ndarray) -> np.ndarray:
         """Index of each value among the arms; refuses values the fit has not seen."""

@@ -44,7 +44,6 @@ from suppose.effects.crossfit import (
     outcome_nuisance,
 )
 from suppose.effects.designs import Design, TreatmentCode
-from suppose.effects.inference import solve_score
 from suppose.effects.learners import check_learner
 from suppose.effects.scores import bound_propensity
 
@@ -111,7 +110,7 @@ class FrontDoor(ArmEstimator):
 
     Attributes
     ----------
-    arm_means_ : (arms, 2) array
+    arm_means_, arm_standard_errors_ : (arms,) arrays
         Mean outcome under each arm, were everyone to have it, and its standard error.
     nuisances_ : dict
         ``"propensity"`` ``pi`` and ``"through"`` ``P(b | M, X)``, as predicted, and ``"outcome"`` ``mu``,
@@ -219,7 +218,7 @@ class FrontDoor(ArmEstimator):
         score = front_door_score(
             sample.y, code.index, pi, through, self.nuisances_["outcome"], self.nuisances_["onward"]
         )
-        self._means(score)
+        self._record_means(score)
         contrasts = [name_contrast(self, arm, code.arms[0]) for arm in code.arms[1:]]
         psi_b = score[:, :, 1:] - score[:, :, :1]
         method = describe(self, "front door", self.outcome_learner, self._propensity_learner())
@@ -246,12 +245,6 @@ class FrontDoor(ArmEstimator):
                 for arm, model in enumerate(result.outcome_models):
                     self.models_[arm].append(model)
         self.nuisances_ = out
-
-    def _means(self, score: Float[np.ndarray, "n repeats arms"]) -> None:
-        solved = solve_score(-np.ones_like(score), score, clusters=self.clusters_, folds=self.folds_)
-        self.arm_means_ = np.stack(
-            [np.median(solved.theta, axis=0), np.median(solved.standard_error, axis=0)], axis=1
-        )
 
     def _predict(self, treatment: np.ndarray, covariates: np.ndarray) -> np.ndarray:
         index = self._arm_index(treatment)

@@ -61,6 +61,8 @@ class Interactive(ArmEstimator):
     nuisances_ : dict
         ``"outcome"`` and ``"propensity"`` (n, repeats, arms), the propensity as predicted;
         ``"propensity_used"`` is what entered the score, inside the bounds.
+    arm_means_, arm_standard_errors_ : (arms,) arrays
+        Mean outcome under each arm, were everyone to have it, and its standard error; for the ATE only.
     outside_ : (n,) bool array
         Rows with a propensity outside the bounds in some repeat.
 
@@ -136,6 +138,9 @@ class Interactive(ArmEstimator):
             for arm in range(1, len(code.arms))
         ]
         psi_a, psi_b = (np.stack(part, axis=2) for part in zip(*parts, strict=True))
+        if self.estimand == "ATE":
+            y, here = sample.y[:, None, None], code.indicator()[:, None, :]
+            self._record_means(mu + here * (y - mu) / e)
         contrasts = [name_contrast(self, arm, code.arms[0]) for arm in code.arms[1:]]
         method = describe(self, "AIPW", self.outcome_learner, self._propensity_learner())
         self._finish(psi_a, psi_b, contrasts, self.estimand, method)
