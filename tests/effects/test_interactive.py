@@ -195,4 +195,4 @@ def test_means_of_the_arms_differ_by_the_effect() -> None:
     for place, effect in enumerate(model.effects_, start=1):
         assert model.arm_means_[place] - model.arm_means_[0] == pytest.approx(effect.estimate, rel=1e-9)
     assert np.all(np.abs(model.arm_means_ - [3.0, 4.0, 5.0]) < 4 * model.arm_standard_errors_)
-    assert np.all((0.02 < model.arm_standard_errors_) & (model.arm_standard_errors_ < 0.15))
+    assert np.all((model.arm_standard_errors_ > 0.02) & (model.arm_standard_errors_ < 0.15))
