@@ -22,6 +22,7 @@ KINDS = {
     "augmented-effect": ("suppose.studies.augmented_effect", "AugmentedEffect"),
     "effect": ("suppose.studies.effect", "Effect"),
     "panel": ("suppose.studies.panel", "Panel"),
+    "survey": ("suppose.studies.survey", "Survey"),
     "survival": ("suppose.studies.survival", "Survival"),
 }
 

@@ -174,7 +174,7 @@ class BiasAnalysis:
         ax.axvline(self.naive, color=PALETTE["orange"], linewidth=2, label=f"as recorded {self.naive:.3g}")
         ax.axvline(0, color=PALETTE["muted"], linewidth=1, linestyle=(0, (4, 3)))
         ax.set(xlabel="slope after taking shifts back", ylabel="draws")
-        ax.legend()
+        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
         return ax
 
 

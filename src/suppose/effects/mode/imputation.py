@@ -142,6 +142,7 @@ def impute_mode(
     estimate, error, degrees = rubin(results[:, 0], results[:, 1], freedom)
     blanked = {"both": "both answers", "exposure": "exposure", "outcome": "outcome"}[affected]
     return estimate_effect(
-        estimate, error, estimand="slope", contrast="per unit", n=len(outcome), level=level,
+        estimate, error, estimand="slope" if model == "linear" else "log odds ratio", contrast="per unit",
+        n=len(outcome), level=level,
         method=f"{blanked} of the other mode imputed, {imputations} times", degrees_of_freedom=degrees,
     )  # fmt: skip

@@ -22,7 +22,7 @@ from suppose.core.figures import PALETTE, new_axes
 from suppose.core.random import generator
 from suppose.effects.mode.priors import Prior
 
-__all__ = ["RATES", "MisclassificationAnalysis", "misclassification_analysis", "true_tables"]
+__all__ = ["RATES", "MisclassificationAnalysis", "misclassification_analysis", "read_rates", "true_tables"]
 
 RATES = tuple(
     f"{answer}_{rate}_{mode}"
@@ -73,7 +73,7 @@ class MisclassificationAnalysis:
         ax.axvline(self.naive, color=PALETTE["orange"], linewidth=2, label=f"as recorded {self.naive:.3g}")
         ax.axvline(self.median, color=PALETTE["blue"], linewidth=2, label=f"median {self.median:.3g}")
         ax.set(xlabel=self.measure, ylabel="draws")
-        ax.legend()
+        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
         return ax
 
 
@@ -153,7 +153,7 @@ def misclassification_analysis(
                 remedy="Code yes as 1 and no as 0, or use bias_analysis with shifts.",
             )  # fmt: skip
     _check(measure, MEASURES, "measure")
-    laws = _laws(rates)
+    laws = read_rates(rates)
     random = generator(seed, "misclassification")
     taken = {name: law.quantile(generator(seed, "rate", name).random(draws)) for name, law in laws.items()}
     whole, fine = np.zeros((draws, 2, 2)), np.ones(draws, dtype=bool)
@@ -206,7 +206,14 @@ def _effect(tables: np.ndarray, measure: str) -> np.ndarray:
     return np.asarray(logs[:, 1, 1] + logs[:, 0, 0] - logs[:, 0, 1] - logs[:, 1, 0])
 
 
-def _laws(rates: Mapping[str, Any]) -> dict[str, Prior]:
+def read_rates(rates: Mapping[str, Any]) -> dict[str, Prior]:
+    """Laws of the rates by name; refuses unknown names and rates that are never better than chance.
+
+    Raises
+    ------
+    EstimationError
+        ``unknown-choice``, ``bad-prior``, ``bad-prior-numbers``, ``no-better-than-chance``.
+    """
     laws = {}
     for name, value in rates.items():
         _check(name, RATES, "rates")

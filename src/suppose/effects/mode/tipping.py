@@ -113,9 +113,15 @@ class TippingCurve:
 
     def _plane(self, ax: Any) -> Any:
         x, y = self.shift_exposure, self.shift_outcome
-        regions = np.where(self.low > 0, 1.0, np.where(self.high < 0, -1.0, 0.0)).T
         colours = [PALETTE["red"], PALETTE["rule"], PALETTE["blue"]]
-        ax.contourf(x, y, regions, levels=[-1.5, -0.5, 0.5, 1.5], colors=colours, alpha=0.35)
+        ax.axhspan(y[0], y[-1], color=colours[1], alpha=0.35, linewidth=0)
+        if self.high.min() < 0:
+            bounds = [float(self.high.min()) - 1, 0.0]
+            ax.contourf(x, y, self.high.T, levels=bounds, colors=[colours[0]], alpha=0.35)
+        if self.low.max() > 0:
+            bounds = [0.0, float(self.low.max()) + 1]
+            ax.contourf(x, y, self.low.T, levels=bounds, colors=[colours[2]], alpha=0.35)
+        ax.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
         if self.estimate.min() < 0 < self.estimate.max():
             ax.contour(x, y, self.estimate.T, levels=[0.0], colors=[PALETTE["ink"]], linewidths=1.8)
         for colour, word in zip(colours, ("below zero", "not told from zero", "above zero"), strict=True):
