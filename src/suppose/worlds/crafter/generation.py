@@ -1,0 +1,203 @@
+"""How a map is made: terrain from layers of simplex noise, then creatures by lot.
+
+The rules and thresholds are those of PyPI ``crafter`` 1.8.3: around the player grass; elsewhere water with sandy
+shores, mountains with caves, tunnels, ores and lava, and trees on the rest. Cows graze at more than three tiles
+from the player, zombies at more than ten, skeletons live in tunnels. One seed, one map.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import no_type_check
+
+import numpy as np
+
+from suppose.core.errors import StudyError
+from suppose.worlds.crafter.arrays import (
+    COAL,
+    COW,
+    DAYLIGHT,
+    DIAMOND,
+    ENERGY,
+    FACE_X,
+    FACE_Y,
+    FOOD,
+    GRASS,
+    INVENTORY,
+    IRON,
+    LAST_HEALTH,
+    LAVA,
+    PATH,
+    PLAYER,
+    POSITION,
+    REACH,
+    SAND,
+    SKELETON,
+    STONE,
+    TREE,
+    WATER,
+    ZOMBIE,
+    Arrays,
+    X,
+    Y,
+    empty,
+    room_for,
+)
+from suppose.worlds.crafter.ground import add, draw
+from suppose.worlds.crafter.kernels import kernel
+from suppose.worlds.crafter.noise import noise, permutation
+from suppose.worlds.crafter.random import integer_below, seeded
+from suppose.worlds.crafter.step import daylight
+
+__all__ = ["CHUNK", "blank", "check_area", "generate", "only"]
+
+CHUNK = (12, 12)
+SMALLEST, LARGEST = 3, 1000
+
+
+@kernel
+@no_type_check
+def layer(permuted, x, y, z, size):
+    """One layer of noise, stretched to ``size`` tiles."""
+    return noise(permuted, x / size, y / size, z)
+
+
+@kernel
+@no_type_check
+def cave(world, permuted, mountain, x, y):
+    """Material of a mountain tile, and whether it is a tunnel."""
+    if layer(permuted, x, y, 6, 7) > 0.15 and mountain > 0.3:
+        return PATH, False
+    if layer(permuted, 2 * x, y / 5, 7, 3) > 0.4 or layer(permuted, x / 5, 2 * y, 7, 3) > 0.4:
+        return PATH, True
+    if layer(permuted, x, y, 1, 8) > 0 and draw(world) > 0.85:
+        return COAL, False
+    if layer(permuted, x, y, 2, 6) > 0.4 and draw(world) > 0.75:
+        return IRON, False
+    if mountain > 0.18 and draw(world) > 0.994:
+        return DIAMOND, False
+    if mountain > 0.3 and layer(permuted, x, y, 6, 5) > 0.35:
+        return LAVA, False
+    return STONE, False
+
+
+@kernel
+@no_type_check
+def terrain(world, permuted, x, y):
+    """Material of a tile, and whether it is a tunnel."""
+    away = math.sqrt(float((x - world.objects[0, X]) ** 2 + (y - world.objects[0, Y]) ** 2))
+    start = 4 - away + 2 * layer(permuted, x, y, 8, 3)
+    start = 1 / (1 + math.exp(-start))
+    water = layer(permuted, x, y, 3, 15) + 0.15 * layer(permuted, x, y, 3, 5) + 0.1
+    water -= 2 * start
+    mountain = (layer(permuted, x, y, 0, 15) + 0.3 * layer(permuted, x, y, 0, 5)) / 1.3
+    mountain -= 4 * start + 0.3 * water
+    if start > 0.5:
+        return GRASS, False
+    if mountain > 0.15:
+        return cave(world, permuted, mountain, x, y)
+    if 0.25 < water <= 0.35 and layer(permuted, x, y, 4, 9) > -0.2:
+        return SAND, False
+    if water > 0.3:
+        return WATER, False
+    if layer(permuted, x, y, 5, 7) > 0 and draw(world) > 0.8:
+        return TREE, False
+    return GRASS, False
+
+
+@kernel
+@no_type_check
+def populate(world, tunnels, x, y):
+    """Perhaps a creature on a tile."""
+    material = world.materials[x, y]
+    if material != GRASS and material != SAND and material != PATH:
+        return
+    away = math.sqrt(float((x - world.objects[0, X]) ** 2 + (y - world.objects[0, Y]) ** 2))
+    if away > 3 and material == GRASS and draw(world) > 0.985:
+        add(world, COW, x, y, 3)
+    elif away > 10 and draw(world) > 0.993:
+        add(world, ZOMBIE, x, y, 5)
+    elif material == PATH and tunnels[x, y] and draw(world) > 0.95:
+        add(world, SKELETON, x, y, 3)
+
+
+@kernel
+@no_type_check
+def build(world, permuted):
+    """Terrain, then creatures, of one world that holds the player alone."""
+    width, height = world.materials.shape
+    tunnels = np.zeros((width, height), np.bool_)
+    for x in range(width):
+        for y in range(height):
+            world.materials[x, y], tunnels[x, y] = terrain(world, permuted, x, y)
+    for x in range(width):
+        for y in range(height):
+            populate(world, tunnels, x, y)
+
+
+@kernel
+@no_type_check
+def put_player(world, x, y, health):
+    """Puts the player on a tile."""
+    add(world, PLAYER, x, y, health)
+
+
+@kernel
+@no_type_check
+def first_draw(world, limit):
+    """The draw that seeds the noise."""
+    return integer_below(world.random, world.counters, POSITION, limit)
+
+
+def only(arrays: Arrays, index: int = 0) -> Arrays:
+    """World ``index`` as the tuple of rows a kernel changes in place."""
+    return Arrays(*(part[index] for part in arrays))
+
+
+def check_area(area: tuple[int, int], what: str = "area") -> tuple[int, int]:
+    """A size as two whole numbers from 3 to 1,000; refuses any other (``bad-area``)."""
+    sides = tuple(area) if isinstance(area, (tuple, list)) else (area,)
+    whole = all(isinstance(side, (int, np.integer)) and not isinstance(side, bool) for side in sides)
+    if len(sides) != 2 or not whole or not all(SMALLEST <= side <= LARGEST for side in sides):
+        raise StudyError(
+            "bad-area",
+            f"expected two whole numbers from {SMALLEST} to {LARGEST}, got {area!r}",
+            where=what,
+            remedy="Write for example area = (64, 64), view = (9, 9).",
+        )
+    return int(sides[0]), int(sides[1])
+
+
+def blank(
+    area: tuple[int, int], view: tuple[int, int], position: tuple[int, int], seed: int, health: int = 9
+) -> Arrays:
+    """One world of grass with the player on it and a fresh stream of random numbers."""
+    arrays = empty(1, area, CHUNK)
+    arrays.random[0], arrays.counters[0, POSITION] = seeded(seed)
+    arrays.counters[0, REACH] = 2 * max(view)
+    arrays.vitals[0, DAYLIGHT] = daylight(0)
+    arrays.player[0, LAST_HEALTH] = health
+    arrays.player[0, INVENTORY + FOOD : INVENTORY + ENERGY + 1] = 9
+    put_player(only(arrays), *position, health)
+    arrays.objects[0, 0, FACE_X], arrays.objects[0, 0, FACE_Y] = 0, 1
+    return arrays
+
+
+def generate(area: tuple[int, int], view: tuple[int, int], seed: int, health: int = 9) -> Arrays:
+    """One world with its map and creatures, the player in the middle.
+
+    Examples
+    --------
+    >>> world = generate((32, 32), (9, 9), seed=1)
+    >>> world.materials.shape, world.objects[0, 0, HEALTH].item()
+    ((1, 32, 32), 9)
+    """
+    arrays = blank(area, view, (area[0] // 2, area[1] // 2), seed, health)
+    most = area[0] * area[1]
+    objects = np.zeros((1, most, arrays.objects.shape[2]), np.int32)
+    objects[0, 0] = arrays.objects[0, 0]
+    arrays = arrays._replace(objects=objects)
+    permuted = permutation(int(first_draw(only(arrays), 2**31 - 1)))
+    build(only(arrays), permuted)
+    count = int(arrays.counters[0, 2])
+    return arrays._replace(objects=objects[:, : room_for(count, arrays.chunks.shape[1])].copy())
