@@ -8,6 +8,7 @@ from suppose.graphs.drawing import draw
 from suppose.graphs.frontdoor import FrontdoorSets, FrontdoorVerdict, frontdoor_sets, is_frontdoor_set
 from suppose.graphs.implications import Implication, Implications, implied_independences
 from suppose.graphs.instruments import Instrument, Instruments, instruments
+from suppose.graphs.networks import DiscreteNetwork, load_network
 from suppose.graphs.query import proper_backdoor_graph
 from suppose.graphs.separation import (
     OpenPaths,
@@ -18,11 +19,13 @@ from suppose.graphs.separation import (
     explain_path,
     open_paths,
 )
+from suppose.graphs.structural import StructuralModel
 
 __all__ = [
     "DAG",
     "AdjustmentSets",
     "AdjustmentVerdict",
+    "DiscreteNetwork",
     "FrontdoorSets",
     "FrontdoorVerdict",
     "Implication",
@@ -32,6 +35,7 @@ __all__ = [
     "OpenPaths",
     "Path",
     "PathStep",
+    "StructuralModel",
     "adjustment_sets",
     "d_connected_nodes",
     "d_separated",
@@ -42,6 +46,7 @@ __all__ = [
     "instruments",
     "is_adjustment_set",
     "is_frontdoor_set",
+    "load_network",
     "open_paths",
     "proper_backdoor_graph",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from suppose.datasets.networks import network_text
 from suppose.graphs.networks.network import DiscreteNetwork
 
 __all__ = ["DiscreteNetwork", "load_network"]
@@ -26,4 +25,6 @@ def load_network(name: str) -> DiscreteNetwork:
     >>> load_network("alarm")
     DiscreteNetwork(37 vertices, 46 arrows, 509 free numbers)
     """
+    from suppose.datasets.networks import network_text  # not before it is needed: datasets load scipy
+
     return DiscreteNetwork.from_bif(network_text(name), normalize=True)  # alarm: thirds with seven digits

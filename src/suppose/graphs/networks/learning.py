@@ -19,7 +19,7 @@ from suppose.graphs.dag import DAG
 from suppose.graphs.factors import Factor, States
 from suppose.graphs.networks.contraction import LIMIT
 
-__all__ = ["coded", "fit_tables", "text_values"]
+__all__ = ["coded", "counted_table", "fit_tables", "text_values"]
 
 
 def fit_tables(
@@ -61,16 +61,19 @@ def fit_tables(
         values, categories = text_values(table[name].to_native(), name)
         own = tuple(dict.fromkeys(map(str, states[name]))) if name in states else categories
         codes[name], known[name] = coded(values, own, name), own
-    return {name: _counted(name, graph.parents(name), codes, known, float(prior)) for name in graph.nodes}
+    return {
+        name: counted_table(name, graph.parents(name), codes, known, float(prior)) for name in graph.nodes
+    }
 
 
-def _counted(
+def counted_table(
     name: str,
     parents: tuple[str, ...],
     codes: Mapping[str, np.ndarray],
     known: Mapping[str, States],
     prior: float,
 ) -> Factor:
+    """Shares of the states of ``name`` by those of its parents, from their codes."""
     variables = (name, *parents)
     shape = tuple(len(known[v]) for v in variables)
     size = math.prod(shape)

@@ -10,7 +10,7 @@ from suppose.core.errors import GraphError
 from suppose.graphs.dag import DAG
 from suppose.graphs.factors import Factor
 
-__all__ = ["TOLERANCE", "checked", "normalized"]
+__all__ = ["TOLERANCE", "checked", "checked_table", "normalized"]
 
 TOLERANCE = 1e-8
 """How far the numbers of one column of a table may be from summing to one."""
@@ -41,7 +41,7 @@ def checked(dag: DAG, tables: Mapping[str, Factor]) -> dict[str, Factor]:
                 "missing-table", "this vertex has no table", where=f"node {name!r}",
                 remedy="Give its probability given its parents as a Factor.",
             )  # fmt: skip
-        found[name] = _table(name, dag.parents(name), tables[name])
+        found[name] = checked_table(name, dag.parents(name), tables[name])
     for table in found.values():
         for parent, states in zip(table.variables[1:], table.states[1:], strict=True):
             if found[parent].states[0] != states:
@@ -54,7 +54,8 @@ def checked(dag: DAG, tables: Mapping[str, Factor]) -> dict[str, Factor]:
     return found
 
 
-def _table(name: str, parents: tuple[str, ...], table: Factor) -> Factor:
+def checked_table(name: str, parents: tuple[str, ...], table: Factor) -> Factor:
+    """The table over (vertex, parents...), a copy that cannot be changed; refused where it is no such table."""
     if set(table.variables) != {name, *parents}:
         expected = f"{name} | {', '.join(parents)}" if parents else name
         raise GraphError(
