@@ -176,7 +176,9 @@ def times(first: Factor, second: Factor) -> Factor:
     found = first * second
     if not np.isnan(found.values).any():
         return found
-    one, two = (Factor(f.variables, f.states, (f.values != 0.0).astype(float)) for f in (first, second))
+    one, two = (
+        Factor(f.variables, f.states, np.asarray(f.values != 0.0, dtype=float)) for f in (first, second)
+    )
     return Factor(found.variables, found.states, np.where((one * two).values > 0, found.values, 0.0))
 
 
