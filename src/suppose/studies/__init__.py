@@ -21,6 +21,7 @@ __all__ = ["KINDS", "Effect", "kind_named", "load", "loads"]
 KINDS = {
     "augmented-effect": ("suppose.studies.augmented_effect", "AugmentedEffect"),
     "effect": ("suppose.studies.effect", "Effect"),
+    "intervention": ("suppose.studies.intervention", "Intervention"),
     "panel": ("suppose.studies.panel", "Panel"),
     "survey": ("suppose.studies.survey", "Survey"),
     "survival": ("suppose.studies.survival", "Survival"),
