@@ -1,22 +1,27 @@
-"""Marginals of shipped networks from pgmpy, the reference numbers of ``tests/graphs/networks``.
+"""Marginals from pgmpy, the reference numbers of ``tests/graphs/networks``.
 
-Run with an interpreter that has pgmpy: ``python scripts/network_references.py``. Every network is asked for all
-single marginals, without and with evidence, by pgmpy's variable elimination.
+Run with an interpreter that has pgmpy: ``python scripts/network_references.py``. Every shipped network is asked
+for all single marginals, without and with evidence, by pgmpy's variable elimination. Three larger networks that
+pgmpy has with it are copied beside the tests and asked without evidence.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
+import shutil
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import pgmpy
 from pgmpy.inference import VariableElimination
 from pgmpy.readwrite import BIFReader
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "src/suppose/datasets/data/networks"
+TESTS = ROOT / "tests/graphs/networks"
+LARGER = ("hepar2", "andes", "pigs")
 EVIDENCE: dict[str, dict[str, str]] = {
     "asia": {"xray": "yes", "dysp": "no"},
     "sachs": {"Akt": "HIGH", "Jnk": "LOW"},
@@ -25,9 +30,9 @@ EVIDENCE: dict[str, dict[str, str]] = {
 }
 
 
-def marginals(name: str, given: dict[str, str]) -> dict[str, list[float]]:
+def marginals(name: str, given: dict[str, str], folder: Path = DATA) -> dict[str, dict[str, float]]:
     """Probability of every state of every vertex that is not given."""
-    with gzip.open(DATA / f"{name}.bif.gz", "rt", encoding="utf-8") as file:
+    with gzip.open(folder / f"{name}.bif.gz", "rt", encoding="utf-8") as file:
         model = BIFReader(string=file.read()).get_model()
     for table in model.get_cpds():
         table.normalize()
@@ -45,9 +50,15 @@ def main() -> None:
     content: dict[str, Any] = {"pgmpy": metadata.version("pgmpy")}
     for name, given in EVIDENCE.items():
         content[name] = {"plain": marginals(name, {}), "given": given, "conditional": marginals(name, given)}
-    path = ROOT / "tests/graphs/networks/marginals.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content) + "\n", encoding="utf-8")
+    TESTS.mkdir(parents=True, exist_ok=True)
+    (TESTS / "marginals.json").write_text(json.dumps(content) + "\n", encoding="utf-8")
+    examples = Path(pgmpy.__file__).parent / "utils/example_models"
+    larger: dict[str, Any] = {"pgmpy": metadata.version("pgmpy")}
+    for name in LARGER:
+        shutil.copyfile(examples / f"{name}.bif.gz", TESTS / f"{name}.bif.gz")
+        found = marginals(name, {}, TESTS)
+        larger[name] = {node: {s: round(p, 13) for s, p in table.items()} for node, table in found.items()}
+    (TESTS / "marginals_larger.json").write_text(json.dumps(larger) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -270,7 +270,7 @@ class _Twin:
         for v in self.open:
             terms.append(self._kernel(v, law))
         values = self.summed(terms, self.free, self.sizes(), base)
-        return self.spread(values / values.sum())
+        return self.spread(np.asarray(values / values.sum()))
 
     def _kernel(self, v: int, law: Any) -> Term:
         """Joint table of ``v`` and its twin given the parents of both."""
@@ -322,7 +322,7 @@ class _Twin:
         sizes = self.sizes({v: int(count) for v, count in counts.items()})
         weights = self.summed(terms, [*self.free, *responses], sizes, base)
         if not self.open:
-            exact = self.spread(weights / weights.sum())
+            exact = self.spread(np.asarray(weights / weights.sum()))
             return exact, exact
         shape = weights.shape[: len(self.free)]
         low, high = _programs(weights.reshape(-1, int(total)), *self._constraints(counts))

@@ -1,0 +1,75 @@
+"""Networks of seventy to a thousand vertices: the marginals of pgmpy and pyAgrum, in the time asked for."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from suppose.core.errors import GraphError
+from suppose.graphs import DAG
+from suppose.graphs.factors import Factor
+from suppose.graphs.networks import DiscreteNetwork
+
+HERE = Path(__file__).parent
+REFERENCE = json.loads((HERE / "marginals_larger.json").read_text())
+
+
+@pytest.mark.parametrize("name", ["hepar2", "andes", "pigs"])
+def test_marginals_of_larger_networks_are_those_of_another_library(name) -> None:
+    network = DiscreteNetwork.from_bif(HERE / f"{name}.bif.gz", normalize=True)
+    start = time.process_time()
+    found = network.marginals()
+    seconds = time.process_time() - start
+    assert seconds < 1.5
+    assert found.keys() == REFERENCE[name].keys()
+    for node, numbers in REFERENCE[name].items():
+        expected = [numbers[state] for state in found[node].states[0]]
+        assert np.allclose(found[node].values, expected, rtol=0, atol=1e-9)
+
+
+def test_evidence_spreads_the_same_both_ways_through_a_larger_network() -> None:
+    network = DiscreteNetwork.from_bif(HERE / "andes.bif.gz", normalize=True)
+    row = network.sample(1, seed=3).astype(str).iloc[0]
+    given = {name: row[name] for name in network.graph.nodes[-1:-40:-4]}
+    found = network.marginals(given=given)
+    for name in network.graph.nodes[::25]:
+        if name not in given:
+            assert found[name].allclose(network.query(name, given=given), 1e-11)
+
+
+def test_a_grid_whose_cliques_do_not_fit_is_refused_with_its_size() -> None:
+    two, size = ("0", "1"), 26
+    names = [f"v{i}_{j}" for i in range(size) for j in range(size)]
+    tables, edges = {}, []
+    for i in range(size):
+        for j in range(size):
+            parents = [f"v{a}_{b}" for a, b in ((i - 1, j), (i, j - 1)) if a >= 0 and b >= 0]
+            edges += [(parent, f"v{i}_{j}") for parent in parents]
+            shape = (2,) * (1 + len(parents))
+            tables[f"v{i}_{j}"] = Factor((f"v{i}_{j}", *parents), (two,) * len(shape), np.full(shape, 0.5))
+    network = DiscreteNetwork(DAG.from_edges(edges, nodes=names), tables)
+    start = time.process_time()
+    with pytest.raises(
+        GraphError, match=r"needs a table of [0-9.e+]+ entries over \d+ variables \(v"
+    ) as caught:
+        network.marginals()
+    assert caught.value.code == "clique-too-large" and time.process_time() - start < 10
+    assert network.query("v3_3").values.tolist() == [0.5, 0.5]  # what cannot matter is left out first
+
+
+@pytest.mark.peer
+@pytest.mark.slow
+def test_the_race_is_run_and_its_answers_agree() -> None:
+    if not (importlib.util.find_spec("pgmpy") and importlib.util.find_spec("pyagrum")):
+        pytest.skip("pgmpy and pyAgrum are not installed")
+    from benchmarks import networks
+
+    for row in networks.main(
+        ["alarm", "hepar2", "andes"]
+    ):  # raises where the answers differ by more than 1e-9
+        assert row["ratio"] < (10 if row["peer"] == "pyagrum" else 1)
