@@ -20,6 +20,7 @@ from suppose.core.errors import EstimationError, nearest
 __all__ = ["Prior"]
 
 _TEXT = re.compile(r"\s*([a-z]+)\s*\(([^()]*)\)\s*")
+_NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*")
 FORMS = (
     "normal(mean, sd)", "uniform(low, high)", "triangular(low, peak, high)", "trapezoidal(low, left, right, high)"
 )  # fmt: skip
@@ -54,6 +55,8 @@ class Prior:
         if isinstance(value, (int, float, np.number)) and not isinstance(value, bool):
             return cls("fixed", _checked("fixed", (float(value),), where))
         text = str(value)
+        if _NUMBER.fullmatch(text):
+            return cls("fixed", _checked("fixed", (float(text),), where))
         match = _TEXT.fullmatch(text)
         if match is None or match[1] not in SIZES:
             known = ", ".join(FORMS)
