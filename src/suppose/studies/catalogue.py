@@ -143,6 +143,7 @@ SYSTEMS: tuple[System, ...] = (
         "to mode effects using directed acyclic graphs (2025)",
         "What if part of the sample had answered in another mode, and does adjusting for the mode help or "
         "hurt?",
+        available=True,
     ),
     System(
         "deconfound-lm", "DeconfoundLM",
