@@ -16,8 +16,9 @@ from suppose.core.study import Steps
 from suppose.studies import intervention_checks as checks
 from suppose.studies import intervention_estimates as estimates
 from suppose.studies.intervention import word
-from suppose.studies.intervention_argument import argument, hedge_parts
-from suppose.studies.intervention_shown import LawShown, outcome_words, rounded, state_of
+from suppose.studies.intervention_argument import argument
+from suppose.studies.intervention_shown import LawShown, outcome_words, percent, state_of
+from suppose.studies.intervention_unanswerable import unanswerable
 from suppose.studies.parts import Parts, parts_step
 from suppose.studies.verdict import credibility
 
@@ -33,15 +34,15 @@ def gather(study: Any, table: Any, steps: Steps) -> Gathered:
     query = study.query
     result = identify(table.graph, [query.outcome], list(query.do), given=list(query.given))
     settings = estimates.settings_of(study, table)
+    tests = Parts()
+    if table.network is None and study.checks.independences:
+        tests = checks.independences(study, table, steps)
     if not result:
-        return _unanswerable(study, table, result, settings)
+        return unanswerable(study, table, result, settings, tests)
     if table.network is not None:
         numbers = _from_network(study, table, result, settings)
     else:
         numbers = _from_table(study, table, result, settings, steps)
-    tests = Parts()
-    if table.network is None and study.checks.independences:
-        tests = checks.independences(study, table, steps)
     parts = Parts.joined([numbers, argument(study, table, result), tests])
     verdict, reason = credibility(parts.checks)
     headline = next(finding for finding in parts.findings if finding.headline)
@@ -101,7 +102,9 @@ def _from_table(study: Any, table: Any, estimand: Any, settings: Any, steps: Ste
 
 def _compared(study: Any, table: Any, estimand: Any, settings: Any, first: Finding) -> Parts:
     state = state_of(study, table)
-    model, problem = estimates.problem_of(lambda: estimates.estimated(study, table, estimand, state))
+    model, problem = estimates.problem_of(
+        lambda: estimates.estimated(study, table, estimand, settings, state)
+    )
     if model is None:
         return checks.second_way(first, None, problem)
     return checks.second_way(first, _mean_finding(study, table, model, settings, state, headline=False))
@@ -112,16 +115,9 @@ def _by_equations(study: Any, table: Any, estimand: Any, settings: Any, steps: S
 
     def compute() -> Parts:
         state = state_of(study, table) if study.query.outcome in table.codes else None
-        model = estimates.estimated(study, table, estimand, state)
+        model = estimates.estimated(study, table, estimand, settings, state)
         first = _mean_finding(study, table, model, settings, state, headline=True)
-        effects = [
-            Finding(
-                name=f"change:{effect.contrast}", label=f"Change, {_contrast(study, table, effect.contrast)}",
-                estimate=effect.estimate, low=effect.low, high=effect.high, level=effect.level,
-                standard_error=effect.standard_error, p_value=effect.p_value, n=effect.n, method=effect.method,
-            )
-            for effect in model.effects_
-        ]  # fmt: skip
+        effects = [_change(study, table, effect, settings) for effect in model.effects_]
         name = next(iter(study.query.do))
         rows = tuple(
             (table.states[name][int(arm)], float(mean), float(error))
@@ -138,12 +134,18 @@ def _by_equations(study: Any, table: Any, estimand: Any, settings: Any, steps: S
     return parts_step(steps, "estimating equations", compute)
 
 
-def _contrast(study: Any, table: Any, contrast: str) -> str:
-    """``"1 vs 0"`` in codes as the words of the states."""
+def _change(study: Any, table: Any, effect: Any, settings: Any) -> Finding:
+    """One contrast of the estimator, in codes, as a finding in the words of the states."""
     name = next(iter(study.query.do))
-    first, _, second = contrast.partition(" vs ")
     states = table.states[name]
-    return f"{name} = {states[int(float(first))]} instead of {states[int(float(second))]}"
+    first, second = (states[int(float(code))] for code in effect.contrast.split(" vs "))
+    asked = first == settings.values[0][name]
+    label = f"Change from {name} = {second}" + ("" if asked else f" to {first}")
+    return Finding(
+        name="change" if asked else f"change:{first}", label=label, estimate=effect.estimate, low=effect.low,
+        high=effect.high, level=effect.level, standard_error=effect.standard_error, p_value=effect.p_value,
+        n=effect.n, method=effect.method,
+    )  # fmt: skip
 
 
 def _mean_finding(
@@ -197,117 +199,33 @@ def _needed(study: Any, estimand: Any) -> tuple[str, ...]:
 
 
 def _sentence(study: Any, headline: Finding, parts: Parts, settings: Any) -> str:
-    """The answer in one plain sentence."""
+    """The answer in one plain sentence: what it would be, how that compares, what is observed."""
     outcome = study.query.outcome
     share = headline.label.startswith("Share")
-    number = _percent(headline.estimate) if share else format_number(headline.estimate)
+    number = percent(headline.estimate) if share else format_number(headline.estimate)
     within = ""
     if headline.low is not None and headline.high is not None:
-        low, high = (_percent(x) if share else format_number(x) for x in (headline.low, headline.high))
+        low, high = (percent(x) if share else format_number(x) for x in (headline.low, headline.high))
         within = f" ({100 * (headline.level or 0):g}% interval {low} to {high})"
-    what = (
-        f"the share with {headline.label.split(' with ')[1].split(' if ')[0]}"
-        if share
-        else f"the mean of {outcome}"
-    )
+    said = headline.label.split(" if ")[0]
+    what = f"the s{said[1:]}" if share else f"the mean of {outcome}"
     whom = " and ".join(f"{name} = {word(value)}" for name, value in study.query.given.items())
-    text = f"Were {settings.words(0)} for everyone{f' with {whom}' if whom else ''}, {what} would be {number}{within}"
+    everyone = f"everyone with {whom}" if whom else "everyone"
+    text = f"Were {settings.words(0)} for {everyone}, {what} would be {number}{within}"
+    change = next((finding for finding in parts.findings if finding.name == "change"), None)
+    if change is not None:
+        text += f", {_compared_words(change, share, settings)}"
     seen = next((finding for finding in parts.findings if finding.name == "observed"), None)
     if seen is not None:
-        text += f"; among those who have it by themselves it is {_percent(seen.estimate)}"
-    change = next((finding for finding in parts.findings if finding.name.startswith("change")), None)
-    if change is None:
-        return f"{text}."
-    if not share:
-        return f"{text}. {change}."
-    points = abs(100 * change.estimate)
+        text += f"; among those who have {settings.words(0)} by themselves it is {percent(seen.estimate)}"
+    return f"{text}."
+
+
+def _compared_words(change: Finding, share: bool, settings: Any) -> str:
+    """``"28.9 percentage points more than were S = 0"``, and whether chance could make the difference."""
+    size = abs(change.estimate)
+    amount = f"{100 * size:.1f} percentage points" if share else format_number(size)
     way = "more" if change.estimate > 0 else "less"
     sure = change.low is None or change.high is None or change.low > 0 or change.high < 0
-    chance = "" if sure else ", a difference that chance could make"
-    return f"{text}. That is {points:.1f} percentage points {way} than were {settings.words(1)}{chance}."
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}%"
-
-
-# -- not identified ----------------------------------------------------------------------------
-
-
-def _unanswerable(study: Any, table: Any, result: Any, settings: Any) -> Gathered:
-    """What can be said where the graph does not let the table answer."""
-    outcome = study.query.outcome
-    findings: list[Finding] = []
-    tables: list[Table] = []
-    state = state_of(study, table) if outcome in table.states else ""
-    closing = ""
-    if table.network is None and outcome in table.codes and not study.query.given:
-        limits = estimates.bounds(study, table, settings)
-        at = table.states[outcome].index(state)
-        low, high = limits[0, 0, at], limits[0, 1, at]
-        label = f"Share with {outcome} = {state} if {settings.words(0)}"
-        findings += [
-            Finding(name="least", label=f"{label}, at least", estimate=float(low), headline=True, n=table.rows,
-                    method="bounds without any assumption on hidden causes"),
-            Finding(name="most", label=f"{label}, at most", estimate=float(high), n=table.rows,
-                    method="bounds without any assumption on hidden causes"),
-        ]  # fmt: skip
-        tables.append(_bounds_table(study, table, settings, limits))
-        closing = f" Whatever the hidden causes, it lies between {_percent(low)} and {_percent(high)}."
-    elif table.network is None:
-        findings += _seen_only(study, table, settings)
-    else:
-        given = {name: word(value) for name, value in study.query.given.items()}
-        at = table.states[outcome].index(state)
-        whole = table.network.query([outcome], given=given, do=settings.values[0]).values[at]
-        findings.append(Finding(
-            name="surgery", label=f"Share with {outcome} = {state} if {settings.words(0)}, from the whole network",
-            estimate=float(whole), method="surgery with the hidden nodes known", headline=True,
-        ))  # fmt: skip
-    parts = Parts.joined(
-        [Parts(findings=tuple(findings), tables=tuple(tables)), hedge_parts(study, table, result)]
-    )
-    do = ", ".join(study.query.do)
-    sentence = (
-        f"No table of these columns can tell what {outcome} would be if {do} were set: two worlds that follow the "
-        f"graph and agree on everything observed answer differently.{closing}"
-    )
-    return (
-        parts,
-        sentence,
-        "not judged",
-        "The question is not identifiable from this graph, so that no check bears on it.",
-    )
-
-
-def _seen_only(study: Any, table: Any, settings: Any) -> list[Finding]:
-    """What is observed, where no bound is at hand."""
-    if study.query.outcome not in table.codes:
-        value = float(table.numbers[study.query.outcome].mean())
-        label = f"Mean of {study.query.outcome} in the table"
-    else:
-        state = state_of(study, table)
-        value = float(
-            estimates.observed(study, table, settings)[0, table.states[study.query.outcome].index(state)]
-        )
-        label = f"{outcome_words(study, state)} among those who have {settings.words(0)}"
-    if not np.isfinite(value):
-        raise StudyError(
-            "unseen-setting", f"no row has {settings.words(0)} in the group asked about", where="query.do",
-            remedy="Ask about a setting that occurs.",
-        )  # fmt: skip
-    method = "observed, not an effect"
-    return [Finding(name="observed", label=label, estimate=value, n=table.rows, method=method, headline=True)]
-
-
-def _bounds_table(study: Any, table: Any, settings: Any, limits: np.ndarray) -> Table:
-    outcome = study.query.outcome
-    rows = tuple(
-        (settings.words(place), state, rounded(limits[place, 0, k]), rounded(limits[place, 1, k]))
-        for place in range(len(settings.values)) for k, state in enumerate(table.states[outcome])
-    )  # fmt: skip
-    return Table(
-        name="bounds", title=f"Bounds on {outcome} under each setting", rows=rows,
-        columns=("setting", outcome, "at least", "at most"),
-        note="Rows that have the setting show their outcome; the others could have had any.",
-    )  # fmt: skip
+    chance = "" if sure else " (a difference that chance could make)"
+    return f"{amount} {way} than were {settings.words(1)}{chance}"

@@ -110,7 +110,13 @@ def _steps(result: Any) -> Table:
 
 def _remedies(result: Any) -> Table:
     """Single changes that would let a table answer, each checked by identification itself."""
-    rows = tuple((remedy.words, str(remedy.estimand)) for remedy in result.remedies())
+    rows = tuple(
+        (
+            remedy.words,
+            "the groups of the experiment answer" if remedy.estimand is None else str(remedy.estimand),
+        )
+        for remedy in result.remedies()
+    )
     note = (
         "Each change alone, checked by identification."
         if rows

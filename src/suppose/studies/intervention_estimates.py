@@ -153,7 +153,7 @@ def bounds(study: Any, table: Any, settings: Settings) -> Float[np.ndarray, "set
     return out
 
 
-def estimated(study: Any, table: Any, estimand: Any, state: str | None) -> Any:
+def estimated(study: Any, table: Any, estimand: Any, settings: Settings, state: str | None) -> Any:
     """Front-door or AIPW estimator of the mean outcome (or the share of ``state``) under each arm, fitted."""
     import pandas as pd
 
@@ -166,13 +166,14 @@ def estimated(study: Any, table: Any, estimand: Any, state: str | None) -> Any:
     mediators = _columns(table, estimand.mediators) if estimand.kind == "front-door" else {}
     covariates = _columns(table, estimand.adjustment) if estimand.kind == "back-door" else {}
     X = pd.DataFrame(columns | mediators | covariates)
-    settings: dict[str, Any] = {
+    options: dict[str, Any] = {
         "outcome_learner": study.method.learner, "folds": study.method.folds, "level": study.method.level,
+        "reference": table.states[name].index(settings.values[min(1, len(settings.values) - 1)][name]),
         "seed": study.seed, "n_jobs": study.run_options.jobs, "backend": study.run_options.backend,
     }  # fmt: skip
     if estimand.kind == "front-door":
-        return FrontDoor(name, mediators=list(mediators), **settings).fit(X, y)
-    return Interactive(name, covariates=list(covariates), **settings).fit(X, y)
+        return FrontDoor(name, mediators=list(mediators), **options).fit(X, y)
+    return Interactive(name, covariates=list(covariates), **options).fit(X, y)
 
 
 def _indicator(table: Any, node: str, state: str) -> np.ndarray:

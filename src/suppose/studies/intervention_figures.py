@@ -14,7 +14,7 @@ __all__ = ["Panel", "formula_svg", "panels_svg"]
 Panel = tuple[str, str, str, str]
 """Heading, words, drawing (SVG text or ""), formula (LaTeX or "")."""
 
-WIDTH = 680.0
+WIDTH = 470.0  # a phone shows it at three quarters, still legible
 SIZE = 17.0
 LINE = 19.0
 LETTER = 7.0

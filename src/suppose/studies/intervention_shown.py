@@ -12,7 +12,7 @@ from suppose.studies import intervention_estimates as estimates
 from suppose.studies.intervention import word
 from suppose.studies.parts import Parts
 
-__all__ = ["LawShown", "outcome_words", "rounded", "state_of"]
+__all__ = ["LawShown", "outcome_words", "percent", "rounded", "state_of"]
 
 
 def state_of(study: Any, table: Any) -> str:
@@ -31,6 +31,11 @@ def outcome_words(study: Any, state: str | None) -> str:
 def rounded(value: float) -> float | None:
     """Six decimals, None for what is not known."""
     return round(float(value), 6) if np.isfinite(value) else None
+
+
+def percent(share: float) -> str:
+    """A share as a reader says it, e.g. ``"54.2%"``."""
+    return f"{100 * share:.1f}%"
 
 
 class LawShown:
