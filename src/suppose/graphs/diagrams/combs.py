@@ -63,7 +63,7 @@ def disintegrate(joint: Factor, given: str | Iterable[str]) -> tuple[Factor, Fac
     Raises
     ------
     EstimationError
-        ``no-support`` where the marginal is zero: the channel is not unique there.
+        ``zero-support`` where the marginal is zero: the channel is not unique there.
 
     Examples
     --------
@@ -88,7 +88,7 @@ def _ratio(above: Factor, below: Factor) -> Factor:
         )
         more = f" (and {len(zero) - 1} more)" if len(zero) > 1 else ""
         raise EstimationError(
-            "no-support", f"the formula divides by the probability of {cell}{more}, which is zero",
+            "zero-support", f"the formula divides by the probability of {cell}{more}, which is zero",
             where=f"P({', '.join(below.variables)})",
             remedy="Add a small number to every cell and divide by the sum, or ask about states that occur.",
         )  # fmt: skip
@@ -117,7 +117,7 @@ def comb_disintegration(
     Raises
     ------
     EstimationError
-        ``no-support``.
+        ``zero-support``.
 
     Examples
     --------
@@ -223,7 +223,7 @@ class Comb:
         Raises
         ------
         EstimationError
-            ``no-support``: a conditional of the formula is taken at a cell of probability zero.
+            ``zero-support``: a conditional of the formula is taken at a cell of probability zero.
         """
         if self.treatment not in self.order:  # causes none of the outcomes
             table = _marginal(joint, (*self.outcomes, self.treatment))
