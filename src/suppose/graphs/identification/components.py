@@ -9,7 +9,6 @@ integers, one bit a node, so that graphs of hundreds of nodes cost milliseconds.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cached_property
 
 from suppose.core.errors import GraphError
 from suppose.graphs.dag import DAG, NodeSet, check_graph
@@ -108,7 +107,7 @@ def question(
 
 
 class Mixed:
-    """A graph with ``->`` and ``<->`` as bits; every method takes the nodes it is restricted to.
+    """A graph with ``->`` and ``<->`` as bits, in causal order; every method takes the nodes it is restricted to.
 
     Examples
     --------
@@ -121,34 +120,25 @@ class Mixed:
 
     def __init__(self, graph: DAG) -> None:
         self.graph = graph
+        self.labels = graph.order
+        """Names by bit: causes before effects."""
+        self.number = {name: i for i, name in enumerate(self.labels)}
         edges = graph.adjacency
-        self.parents = [sum(1 << p for p in own) for own in edges.parents]
-        self.children = [sum(1 << c for c in own) for own in edges.children]
-        self.siblings = [sum(1 << s for s in own) for own in edges.siblings]
+        bit = [1 << self.number[name] for name in graph.nodes]
+        row = {name: i for i, name in enumerate(graph.nodes)}
+        rows = [row[name] for name in self.labels]
+        self.parents = [sum(bit[p] for p in edges.parents[i]) for i in rows]
+        self.children = [sum(bit[c] for c in edges.children[i]) for i in rows]
+        self.siblings = [sum(bit[s] for s in edges.siblings[i]) for i in rows]
         self.all = (1 << len(graph)) - 1
-        number = {name: i for i, name in enumerate(graph.nodes)}
-        self.order = tuple(number[name] for name in graph.order)
-
-    @cached_property
-    def before(self) -> list[int]:
-        """For every node the nodes that precede it in the causal order."""
-        found, seen = [0] * len(self.order), 0
-        for node in self.order:
-            found[node] = seen
-            seen |= 1 << node
-        return found
 
     def mask(self, names: Iterable[str]) -> int:
         """Bits of the named nodes."""
-        return sum(1 << i for i in self.graph.ids(list(names)))
+        return sum(1 << self.number[name] for name in names)
 
     def names(self, mask: int) -> tuple[str, ...]:
-        """Names of the nodes of ``mask``, in node order."""
-        return tuple(self.graph.nodes[i] for i in bits(mask))
-
-    def sorted(self, mask: int) -> list[int]:
-        """Nodes of ``mask``, causes before effects."""
-        return [node for node in self.order if mask >> node & 1]
+        """Names of the nodes of ``mask``, causes before effects."""
+        return tuple([self.labels[i] for i in bits(mask)])
 
     def ancestors(self, of: int, within: int, cut: int = 0) -> int:
         """``of`` and its causes inside ``within``, when the arrows into ``cut`` are gone."""
@@ -197,7 +187,7 @@ class Mixed:
 
         Its c-component there and the causes of that component (ordered Markov property, Tian and Pearl 2002).
         """
-        part = self.component(node, within & self.before[node] | 1 << node)
+        part = self.component(node, within & ((2 << node) - 1))
         found = part
         for member in bits(part):
             found |= self.parents[member] & within

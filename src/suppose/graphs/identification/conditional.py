@@ -77,7 +77,7 @@ def identify(
     y, x, z = question(source, outcomes, interventions, given)
     measured = project(source)
     mixed = Mixed(measured)
-    place = {measured.nodes[node]: k for k, node in enumerate(mixed.order)}
+    place = mixed.number
     steps, set_, seen = moved(mixed, y, x, z)
     found = derive(mixed, mixed.mask((*y, *seen)), mixed.mask(set_))
     if isinstance(found, Failure):
@@ -106,7 +106,7 @@ def moved(
             bit = 1 << node
             if mixed.separated(targets, bit, set_ | seen & ~bit, cut_into=set_, cut_out=bit):
                 set_, seen, again = set_ | bit, seen & ~bit, True
-                name = mixed.graph.nodes[node]
+                name = mixed.labels[node]
                 words = (
                     f"Apart from what {name} itself causes, nothing open joins {name} and {listing(y)}: seeing {name} "
                     "and setting it come to the same."

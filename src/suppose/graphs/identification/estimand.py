@@ -12,7 +12,7 @@ from suppose.graphs.dag import DAG
 from suppose.graphs.factors import Factor
 from suppose.graphs.identification.expression import Expression, Probability
 from suppose.graphs.identification.hedge import Hedge
-from suppose.graphs.identification.steps import Step
+from suppose.graphs.identification.steps import Step, told
 from suppose.graphs.query import listing
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class Estimand:
 
     def explain(self) -> str:
         """The derivation as numbered sentences."""
-        return _explained(self.steps, f"{self}")
+        return told(self.steps, str(self))
 
     def __bool__(self) -> bool:
         return True
@@ -185,10 +185,12 @@ class NotIdentified:
     @property
     def reason(self) -> str:
         """Why there is no formula, in plain words."""
+        outer, inner = self.hedge.outer.nodes, self.hedge.inner.nodes
+        within = f", and {listing(inner)} already within it" if len(inner) > 1 else ""
         return (
-            f"Hidden causes join {listing(self.hedge.outer.nodes)} in one group, and already "
-            f"{listing(self.hedge.inner.nodes)} within it, so that what setting "
-            f"{listing(self.hedge.interventions)} does cannot be told from what the hidden causes do."
+            f"Hidden causes join {listing(outer)} in one group{within}: what setting "
+            f"{listing(self.hedge.interventions)} does to {listing(inner)} cannot be told from what those hidden "
+            "causes do."
         )
 
     def remedies(self) -> tuple[Remedy, ...]:
@@ -205,7 +207,7 @@ class NotIdentified:
 
     def explain(self) -> str:
         """The derivation as numbered sentences."""
-        return _explained(self.steps, f"{self}")
+        return told(self.steps, str(self))
 
     def evaluate(self, *_: Any, **__: Any) -> Factor:
         """Refused with ``no-formula``."""
@@ -219,8 +221,3 @@ class NotIdentified:
 
     def __str__(self) -> str:
         return f"{self.query} is not identified. {self.reason}"
-
-
-def _explained(steps: tuple[Step, ...], last: str) -> str:
-    lines = [f"{k}. {step}" for k, step in enumerate(steps, 1)]
-    return "\n".join([*lines, last])

@@ -28,13 +28,14 @@ from suppose.graphs.identification.expression import (
     Product,
     Ratio,
     Sum,
+    Zero,
 )
 from suppose.graphs.identification.sources import Source, check_cells, source_of
 
 if TYPE_CHECKING:
     from suppose.graphs.identification.estimand import Estimand
 
-__all__ = ["Evaluator", "evaluate"]
+__all__ = ["Evaluator", "evaluate", "plug_in"]
 
 
 def evaluate(estimand: Estimand, joint: Any, at: Mapping[str, Any], method: str, prior: float) -> Factor:
@@ -44,11 +45,6 @@ def evaluate(estimand: Estimand, joint: Any, at: Mapping[str, Any], method: str,
             "bad-kind", f"expected 'plugin', got {method!r}", where="method",
             remedy="Estimating equations are in suppose.effects; see .kind, .adjustment and .mediators.",
         )  # fmt: skip
-    if not (isinstance(prior, (int, float)) and math.isfinite(prior) and prior >= 0):
-        raise EstimationError(
-            "bad-prior", f"expected a number of at least 0, got {prior!r}", where="argument 'prior'",
-            remedy="Use 0 for shares as they are.",
-        )  # fmt: skip
     known = (*estimand.outcomes, *estimand.interventions, *estimand.given, *estimand.irrelevant)
     for name in at:
         if name not in known:
@@ -56,28 +52,38 @@ def evaluate(estimand: Estimand, joint: Any, at: Mapping[str, Any], method: str,
                 "unknown-variable", f"the answer depends on {', '.join(known)}", where=f"variable {name!r}",
                 remedy=nearest(name, known) or "Name one of these.",
             )  # fmt: skip
-    source = source_of(joint, estimand.variables)
-    evaluator = Evaluator(source, at, float(prior))
-    values = evaluator.value(estimand.formula)
-    return _finished(estimand, evaluator, values)
-
-
-def _finished(estimand: Estimand, evaluator: Evaluator, values: Factor) -> Factor:
-    """The answer over outcomes and open settings, with variables of no consequence averaged out."""
-    loose = [name for name in estimand.irrelevant if name in values.variables]
     asked = (*estimand.outcomes, *estimand.interventions, *estimand.given)
+    return plug_in(estimand.formula, asked, joint, at, prior)
+
+
+def plug_in(
+    formula: Expression, asked: Sequence[str], joint: Any, at: Mapping[str, Any], prior: float
+) -> Factor:
+    """The formula over those of ``asked`` it depends on; other free variables are averaged over.
+
+    Where the formula is unknown at some values of those others, they are passed over.
+    """
+    if not (isinstance(prior, (int, float)) and math.isfinite(prior) and prior >= 0):
+        raise EstimationError(
+            "bad-prior", f"expected a number of at least 0, got {prior!r}", where="argument 'prior'",
+            remedy="Use 0 for shares as they are.",
+        )  # fmt: skip
+    needed = dict.fromkeys(name for p in formula.probabilities() for name in (*p.heads, *p.given))
+    evaluator = Evaluator(source_of(joint, tuple(needed)), at, float(prior))
+    values = evaluator.value(formula)
     kept = [name for name in asked if name in values.variables]
+    loose = [name for name in values.variables if name not in asked]
     answer = values.reorder([*kept, *loose])
     if loose:
-        weights = evaluator.source.table(loose).values
+        weights = evaluator.source.table(loose).values.reshape(-1) + prior
         table = answer.values.reshape(*answer.values.shape[: len(kept)], -1)
-        defined = ~np.isnan(table).any(axis=tuple(range(len(kept)))) & (weights.reshape(-1) > 0)
+        defined = ~np.isnan(table).any(axis=tuple(range(len(kept)))) & (weights > 0)
         if defined.any():
-            share = np.where(defined, weights.reshape(-1), 0.0)
+            share = np.where(defined, weights, 0.0)
             averaged = np.where(defined, table, 0.0) @ (share / share.sum())
-            return Factor(answer.variables[: len(kept)], answer.states[: len(kept)], averaged)
+            return Factor(answer.variables[: len(kept)], answer.states[: len(kept)], np.asarray(averaged))
     if np.isnan(answer.values).any():
-        raise _no_support(estimand.formula, evaluator, answer)
+        raise _no_support(formula, evaluator, answer)
     return answer
 
 
@@ -116,6 +122,8 @@ class Evaluator:
     def _computed(self, e: Expression, at: Mapping[str, str]) -> Factor:
         if isinstance(e, Probability):
             return self._probability(e, at)
+        if isinstance(e, Zero):
+            return Factor.constant(0.0)
         if isinstance(e, Ratio):
             return self._value(e.above, at) / self._value(e.below, at)
         if isinstance(e, Bind):

@@ -21,12 +21,14 @@ from functools import cached_property
 
 __all__ = [
     "ONE",
+    "ZERO",
     "Bind",
     "Expression",
     "Probability",
     "Product",
     "Ratio",
     "Sum",
+    "Zero",
     "product_of",
     "ratio_of",
     "sum_of",
@@ -227,8 +229,20 @@ class Bind(_Node):
         return (self.body, frozenset(self.states), frozenset(self.names))
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class Zero(_Node):
+    """The number 0: what was asked for contradicts itself."""
+
+    @property
+    def free(self) -> frozenset[str]:
+        """It depends on nothing."""
+        return frozenset()
+
+
 ONE = Product()
 """The formula 1."""
+ZERO = Zero()
+"""The formula 0."""
 
 
 def product_of(factors: Iterable[Expression], order: Mapping[str, int] | None = None) -> Expression:

@@ -90,7 +90,7 @@ def hedge_of(mixed: Mixed, outer: int, inner: int, interventions: int) -> Hedge:
     child |= {v: c for v, c in _ways(mixed, inner, outer).items() if v not in child}
     inner_joins = _tree(mixed, inner, inner & -inner)
     outer_joins = [*inner_joins, *_tree(mixed, outer, inner)]
-    names = mixed.graph.nodes
+    names = mixed.labels
 
     def forest(mask: int, joins: list[tuple[int, int]]) -> Forest:
         arrows = tuple((names[v], names[child[v]]) for v in bits(mask & ~roots))

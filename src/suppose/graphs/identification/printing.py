@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from suppose.graphs.identification.expression import Bind, Expression, Probability, Product, Ratio, Sum
+from suppose.graphs.identification.expression import Bind, Expression, Probability, Product, Ratio, Sum, Zero
 
 __all__ = ["latex", "mathml", "text"]
 
@@ -63,6 +63,8 @@ class _Writer:
         """One formula; ``inside`` when a factor stands beside it, so that sums need brackets."""
         if isinstance(e, Probability):
             return self.probability(e, names)
+        if isinstance(e, Zero):
+            return self.number("0")
         if isinstance(e, Product):
             if not e.factors:
                 return self.number("1")
@@ -76,7 +78,7 @@ class _Writer:
         taken = {(name, primes) for name, primes, state in names.values() if state is None}
         inner = dict(names)
         for variable in e.over:
-            base = names[variable][0] if variable in names and names[variable][2] is None else variable
+            base = variable.partition("\0")[0]
             primes = 0
             while (base, primes) in taken:
                 primes += 1
@@ -144,8 +146,8 @@ class _Text(_Writer):
         return f"sum_{{{', '.join(over)}}} {body}"
 
     def ratio(self, above: str, below: str, e: Ratio) -> str:
-        upper = above if isinstance(e.above, Probability) else f"[{above}]"
-        lower = below if isinstance(e.below, Probability) else f"[{below}]"
+        upper = above if _single(e.above) else f"[{above}]"
+        lower = below if _single(e.below) else f"[{below}]"
         return f"{upper} / {lower}"
 
     def beside(self, factors: Sequence[str]) -> str:
@@ -232,6 +234,11 @@ class _MathML(_Writer):
 
     def brackets(self, body: str) -> str:
         return f"<mrow><mo>[</mo>{body}<mo>]</mo></mrow>"
+
+
+def _single(e: Expression) -> bool:
+    """Whether a formula needs no brackets beside a stroke."""
+    return isinstance(e, Probability) or (isinstance(e, Bind) and _single(e.body))
 
 
 def _split(name: str) -> tuple[str, str]:

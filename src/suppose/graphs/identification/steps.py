@@ -9,7 +9,7 @@ from suppose.graphs.dag import DAG
 from suppose.graphs.identification.expression import Expression, Probability
 from suppose.graphs.query import listing
 
-__all__ = ["NAMES", "Step"]
+__all__ = ["NAMES", "Step", "told"]
 
 NAMES = {
     0: "Put together",
@@ -23,7 +23,7 @@ NAMES = {
     8: "Setting instead of seeing",
     9: "Condition",
     10: "Shorter form",
-    11: "Rewrite the counterfactual",
+    11: "Merge the worlds",
 }
 """Rules by number: 1 to 7 are the lines of ID, 8 and 9 those of IDC, 10 the adjustment that says the same."""
 
@@ -87,3 +87,8 @@ class Step:
             else ""
         )
         return f"{self.name}{number}{where}: {self.reason}{shown}"
+
+
+def told(steps: tuple[Step, ...], last: str) -> str:
+    """A derivation as numbered sentences, its result last."""
+    return "\n".join([*(f"{k}. {step}" for k, step in enumerate(steps, 1)), last])
