@@ -63,7 +63,8 @@ def advice(plan: Any) -> str:
             f"Hold the mode fixed{beside}" if plan.view.mode in best.given else f"Leave the mode out{beside}"
         )
     if best.verdict == "null-safe":
-        return "Holding the mode fixed keeps a test of no effect, not the size of one"
+        way = "Holding the mode fixed" if plan.view.mode in best.given else "Leaving the mode out"
+        return f"{way}{beside} keeps a test of no effect, not the size of one"
     return "Neither leaving the mode out nor holding it fixed is safe"
 
 

@@ -4,12 +4,15 @@ A node ``X`` is the truth, ``X*`` what is recorded of it; a name without a starr
 verdict for a set Z: take the first edge of every directed path from exposure to outcome out of the graph and ask
 whether Z separates the *recorded* exposure from the *recorded* outcome in what is left.
 
-- ``safe``: it does, and Z holds nothing the outcome causes.
-- ``null-safe``: it does, but Z holds an effect of the outcome (such as the mode people chose because of it): a test of
-  no effect is valid, the size of an effect is not.
+- ``safe``: it does, Z holds nothing the outcome causes, and leaves out nothing else that moves the recorded exposure,
+  or moves the recorded outcome and goes with the recorded exposure.
+- ``null-safe``: it does, but Z holds an effect of the outcome (such as the mode people chose because of it), or leaves
+  out such a cause of a recorded answer (such as a mode that moves the exposure): a test of no effect is valid, the
+  size of an effect is not.
 - ``unsafe``: it does not (the open paths are named), or Z holds a mediator or an effect of one.
 
-The rule is worked out here from the definitions of Tomova et al. (arXiv 2510.00900, 2025). Random error in the
+The rule is worked out here from the definitions of Tomova et al. (arXiv 2510.00900, 2025); random linear models in
+the tests hold it. Random error in the
 recorded exposure attenuates a slope whatever the set; ``attenuation`` says so. What it does not do: say how large a
 bias is, or judge a mode that changes how strongly an answer follows the truth.
 """
@@ -139,6 +142,12 @@ def mode_verdict(
                 members, "null-safe", f"It closes every non-causal path, but {listing(after)} is an effect of "
                 f"{outcome}: a test of no effect is valid, the size of an effect is not.",
             )  # fmt: skip
+        moved = _movers(dag, (exposure, outcome), seen, members)
+        if moved:
+            return ModeVerdict(
+                members, "null-safe", f"It closes every non-causal path, but {moved} and is not held fixed: a test of "
+                "no effect is valid, the size of an effect is not.",
+            )  # fmt: skip
         return ModeVerdict(members, "safe", "It closes every non-causal path between the recorded answers.")
     paths = tuple(open_paths(cut, seen[0], seen[1], members, limit=3))
     why = (
@@ -146,6 +155,26 @@ def mode_verdict(
         or "nothing on it is given"
     )
     return ModeVerdict(members, "unsafe", f"{paths[0].text} is open: {why}.", paths)
+
+
+def _movers(dag: DAG, true: tuple[str, str], recorded: tuple[str, str], given: Sequence[str]) -> str:
+    """What else moves a recorded answer, is not given, and spoils the size of a slope, in words; empty without any.
+
+    Of the recorded exposure: every cause but the exposure, hidden ones only where they go with the exposure (otherwise
+    they are random error, which no set removes). Of the recorded outcome: causes that go with the recorded exposure,
+    as an effect of exposure or outcome does.
+    """
+    for answer, node in zip(true, recorded, strict=True):
+        if node == answer:
+            continue
+        others = [name for name in dag.parents(node) if name != answer and name not in given]
+        if answer == true[0]:
+            kept = [p for p in others if p not in dag.latent or not d_separated(dag, p, answer, given)]
+        else:
+            kept = [p for p in others if not d_separated(dag, p, recorded[0], given)]
+        if kept:
+            return f"{listing(kept)} moves {node}"
+    return ""
 
 
 def mode_safe_sets(
@@ -200,7 +229,8 @@ def mode_safe_sets(
             where="dag", remedy="Mark nodes that were not measured as latent, or fix some with include.",
         )  # fmt: skip
     sets = [chosen for size in range(len(free) + 1) for chosen in combinations(free, size)]
-    found = [mode_verdict(dag, exposure, outcome, (*fixed, *chosen), recorded=seen) for chosen in sets]
+    marked = dag.replace(latent=sorted(hidden), treatment=(), outcome=())
+    found = [mode_verdict(marked, exposure, outcome, (*fixed, *chosen), recorded=seen) for chosen in sets]
     found.sort(key=lambda v: (ORDER.index(v.verdict), mode in v.given, len(v.given)))
     head = found[0]
     if head.verdict == "safe":
