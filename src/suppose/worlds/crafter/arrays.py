@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float64, Int16, Int32, Int64, UInt8, UInt32
+from jaxtyping import Float64, Int16, Int64, UInt8, UInt32
 
 __all__ = ["ACTIONS", "ACHIEVEMENTS", "FACINGS", "ITEMS", "KINDS", "MATERIALS", "Arrays", "room_for"]
 
@@ -65,11 +65,11 @@ class Arrays(NamedTuple):
 
     materials: UInt8[np.ndarray, "n w h"]
     occupied: Int16[np.ndarray, "n w h"]
-    objects: Int32[np.ndarray, "n k 9"]
-    player: Int32[np.ndarray, "n 41"]
+    objects: Int64[np.ndarray, "n k 9"]
+    player: Int64[np.ndarray, "n 41"]
     vitals: Float64[np.ndarray, "n 5"]
     counters: Int64[np.ndarray, "n 8"]
-    chunks: Int32[np.ndarray, "n c"]
+    chunks: Int64[np.ndarray, "n c"]
     random: UInt32[np.ndarray, "n 624"]
 
     def copy(self) -> Arrays:
@@ -99,7 +99,7 @@ def grown(arrays: Arrays) -> Arrays:
     worlds, have, columns = arrays.objects.shape
     if have >= capacity:
         return arrays
-    objects = np.zeros((worlds, capacity, columns), np.int32)
+    objects = np.zeros((worlds, capacity, columns), np.int64)
     objects[:, :have] = arrays.objects
     return arrays._replace(objects=objects)
 
@@ -111,11 +111,11 @@ def empty(worlds: int, area: tuple[int, int], chunk: tuple[int, int], objects: i
     arrays = Arrays(
         np.full((worlds, width, height), GRASS, np.uint8),
         np.zeros((worlds, width, height), np.int16),
-        np.zeros((worlds, room_for(objects, chunks), COLUMNS), np.int32),
-        np.zeros((worlds, PLAYER_COLUMNS), np.int32),
+        np.zeros((worlds, room_for(objects, chunks), COLUMNS), np.int64),
+        np.zeros((worlds, PLAYER_COLUMNS), np.int64),
         np.zeros((worlds, 5), np.float64),
         np.zeros((worlds, 8), np.int64),
-        np.full((worlds, chunks), -1, np.int32),
+        np.full((worlds, chunks), -1, np.int64),
         np.zeros((worlds, 624), np.uint32),
     )
     arrays.counters[:, CHUNK_WIDTH], arrays.counters[:, CHUNK_HEIGHT] = chunk

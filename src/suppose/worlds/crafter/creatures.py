@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import no_type_check
 
+import numpy as np
+
 from suppose.worlds.crafter.arrays import (
     ARROW,
     CHUNK_HEIGHT,
@@ -51,6 +53,10 @@ from suppose.worlds.crafter.kernels import kernel
 from suppose.worlds.crafter.player import STEPS
 
 __all__ = ["balance_chunks", "update_object"]
+
+# Who comes and goes: kind, health, material, least distance to the player when coming, and when leaving.
+BALANCE = np.array([[ZOMBIE, 5, GRASS, 6, 0], [SKELETON, 3, PATH, 7, 7], [COW, 3, GRASS, 5, 5]], np.int64)
+CHANCES = np.array([[0.3, 0.4], [0.1, 0.1], [0.01, 0.1]])
 
 
 @kernel
@@ -242,31 +248,38 @@ def nth_tile(world, chunk, material, wanted):
 
 @kernel
 @no_type_check
-def balance(world, chunk, kind, health, tiles, material, least, most, spawn, despawn, near, keep):
+def balance(world, chunk, rule, chances, tiles, least, most):
     """Brings creatures of a kind in a chunk nearer to between ``least`` and ``most``, out of the player's sight."""
-    have = count_kind(world, chunk, kind)
-    if have < least and draw(world) < spawn:
-        x, y = nth_tile(world, chunk, material, draw_below(world, tiles))
-        if object_at(world, x, y) < 0 and distance(world, 0, x, y) >= near:
-            add(world, kind, x, y, health)
-    elif have > most and draw(world) < despawn:
+    kind, have = rule[0], count_kind(world, chunk, rule[0])
+    if have < least and draw(world) < chances[0]:
+        x, y = nth_tile(world, chunk, rule[2], draw_below(world, tiles))
+        if object_at(world, x, y) < 0 and distance(world, 0, x, y) >= rule[3]:
+            add(world, kind, x, y, rule[1])
+    elif have > most and draw(world) < chances[1]:
         slot = nth_of_kind(world, chunk, kind, draw_below(world, have))
-        if from_player(world, slot) >= keep:
+        if from_player(world, slot) >= rule[4]:
             remove(world, slot)
+
+
+@kernel
+@no_type_check
+def bounds_of(place, tiles, light):
+    """Least and most creatures of a rule in a chunk with so many tiles of its material, in such light."""
+    zombies = int(3.5 - 3 * light)
+    if place == 0:
+        return (0 if tiles < 50 else zombies), zombies
+    if place == 1:
+        return (0 if tiles < 6 else 1), 2
+    return (0 if tiles < 30 else 1), int(1.5 + light)
 
 
 @kernel
 @no_type_check
 def balance_chunks(world):
     """Creatures come and go in every chunk, in the order in which chunks were first entered."""
-    light = world.vitals[DAYLIGHT]
-    zombies = 3.5 - 3 * light
     for place in range(world.counters[CHUNKS]):
         chunk = world.chunks[place]
-        grass, path = count_tiles(world, chunk, GRASS), count_tiles(world, chunk, PATH)
-        least = 0 if grass < 50 else int(zombies)
-        balance(world, chunk, ZOMBIE, 5, grass, GRASS, least, int(zombies), 0.3, 0.4, 6, 0)
-        least = 0 if path < 6 else 1
-        balance(world, chunk, SKELETON, 3, path, PATH, least, 2, 0.1, 0.1, 7, 7)
-        least = 0 if grass < 30 else 1
-        balance(world, chunk, COW, 3, grass, GRASS, least, int(1.5 + light), 0.01, 0.1, 5, 5)
+        for which in range(BALANCE.shape[0]):
+            tiles = count_tiles(world, chunk, BALANCE[which, 2])
+            least, most = bounds_of(which, tiles, world.vitals[DAYLIGHT])
+            balance(world, chunk, BALANCE[which], CHANCES[which], tiles, least, most)

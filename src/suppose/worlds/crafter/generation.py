@@ -53,30 +53,43 @@ __all__ = ["CHUNK", "blank", "check_area", "generate", "only"]
 
 CHUNK = (12, 12)
 SMALLEST, LARGEST = 3, 1000
+# Layers of noise: height in the field, tiles it is stretched to.
+MEADOW = np.array([8.0, 3.0])
+LAKES = np.array([3.0, 15.0])
+PONDS = np.array([3.0, 5.0])
+MOUNTAINS = np.array([0.0, 15.0])
+HILLS = np.array([0.0, 5.0])
+CAVES = np.array([6.0, 7.0])
+TUNNELS = np.array([7.0, 3.0])
+COAL_SEAMS = np.array([1.0, 8.0])
+IRON_SEAMS = np.array([2.0, 6.0])
+LAVA_POOLS = np.array([6.0, 5.0])
+SHORES = np.array([4.0, 9.0])
+WOODS = np.array([5.0, 7.0])
 
 
 @kernel
 @no_type_check
-def layer(permuted, x, y, z, size):
-    """One layer of noise, stretched to ``size`` tiles."""
-    return noise(permuted, x / size, y / size, z)
+def layer(permuted, x, y, kind):
+    """One layer of noise, given its height and the tiles it is stretched to."""
+    return noise(permuted, x / kind[1], y / kind[1], kind[0])
 
 
 @kernel
 @no_type_check
 def cave(world, permuted, mountain, x, y):
     """Material of a mountain tile, and whether it is a tunnel."""
-    if layer(permuted, x, y, 6, 7) > 0.15 and mountain > 0.3:
+    if layer(permuted, x, y, CAVES) > 0.15 and mountain > 0.3:
         return PATH, False
-    if layer(permuted, 2 * x, y / 5, 7, 3) > 0.4 or layer(permuted, x / 5, 2 * y, 7, 3) > 0.4:
+    if layer(permuted, 2.0 * x, y / 5, TUNNELS) > 0.4 or layer(permuted, x / 5, 2.0 * y, TUNNELS) > 0.4:
         return PATH, True
-    if layer(permuted, x, y, 1, 8) > 0 and draw(world) > 0.85:
+    if layer(permuted, x, y, COAL_SEAMS) > 0 and draw(world) > 0.85:
         return COAL, False
-    if layer(permuted, x, y, 2, 6) > 0.4 and draw(world) > 0.75:
+    if layer(permuted, x, y, IRON_SEAMS) > 0.4 and draw(world) > 0.75:
         return IRON, False
     if mountain > 0.18 and draw(world) > 0.994:
         return DIAMOND, False
-    if mountain > 0.3 and layer(permuted, x, y, 6, 5) > 0.35:
+    if mountain > 0.3 and layer(permuted, x, y, LAVA_POOLS) > 0.35:
         return LAVA, False
     return STONE, False
 
@@ -86,21 +99,21 @@ def cave(world, permuted, mountain, x, y):
 def terrain(world, permuted, x, y):
     """Material of a tile, and whether it is a tunnel."""
     away = math.sqrt(float((x - world.objects[0, X]) ** 2 + (y - world.objects[0, Y]) ** 2))
-    start = 4 - away + 2 * layer(permuted, x, y, 8, 3)
+    start = 4 - away + 2 * layer(permuted, x, y, MEADOW)
     start = 1 / (1 + math.exp(-start))
-    water = layer(permuted, x, y, 3, 15) + 0.15 * layer(permuted, x, y, 3, 5) + 0.1
+    water = layer(permuted, x, y, LAKES) + 0.15 * layer(permuted, x, y, PONDS) + 0.1
     water -= 2 * start
-    mountain = (layer(permuted, x, y, 0, 15) + 0.3 * layer(permuted, x, y, 0, 5)) / 1.3
+    mountain = (layer(permuted, x, y, MOUNTAINS) + 0.3 * layer(permuted, x, y, HILLS)) / 1.3
     mountain -= 4 * start + 0.3 * water
     if start > 0.5:
         return GRASS, False
     if mountain > 0.15:
         return cave(world, permuted, mountain, x, y)
-    if 0.25 < water <= 0.35 and layer(permuted, x, y, 4, 9) > -0.2:
+    if 0.25 < water <= 0.35 and layer(permuted, x, y, SHORES) > -0.2:
         return SAND, False
     if water > 0.3:
         return WATER, False
-    if layer(permuted, x, y, 5, 7) > 0 and draw(world) > 0.8:
+    if layer(permuted, x, y, WOODS) > 0 and draw(world) > 0.8:
         return TREE, False
     return GRASS, False
 
@@ -123,13 +136,12 @@ def populate(world, tunnels, x, y):
 
 @kernel
 @no_type_check
-def build(world, permuted):
-    """Terrain, then creatures, of one world that holds the player alone."""
+def build(world, permuted, tunnels):
+    """Terrain, then creatures, of one world that holds the player alone; notes the tunnels."""
     width, height = world.materials.shape
-    tunnels = np.zeros((width, height), np.bool_)
     for x in range(width):
         for y in range(height):
-            world.materials[x, y], tunnels[x, y] = terrain(world, permuted, x, y)
+            world.materials[x, y], tunnels[x, y] = terrain(world, permuted, float(x), float(y))
     for x in range(width):
         for y in range(height):
             populate(world, tunnels, x, y)
@@ -189,15 +201,15 @@ def generate(area: tuple[int, int], view: tuple[int, int], seed: int, health: in
     Examples
     --------
     >>> world = generate((32, 32), (9, 9), seed=1)
-    >>> world.materials.shape, world.objects[0, 0, HEALTH].item()
-    ((1, 32, 32), 9)
+    >>> world.materials.shape, world.objects[0, 0, 2:5].tolist()  # x, y, health
+    ((1, 32, 32), [16, 16, 9])
     """
     arrays = blank(area, view, (area[0] // 2, area[1] // 2), seed, health)
     most = area[0] * area[1]
-    objects = np.zeros((1, most, arrays.objects.shape[2]), np.int32)
+    objects = np.zeros((1, most, arrays.objects.shape[2]), np.int64)
     objects[0, 0] = arrays.objects[0, 0]
     arrays = arrays._replace(objects=objects)
     permuted = permutation(int(first_draw(only(arrays), 2**31 - 1)))
-    build(only(arrays), permuted)
+    build(only(arrays), permuted, np.zeros(area, np.bool_))
     count = int(arrays.counters[0, 2])
     return arrays._replace(objects=objects[:, : room_for(count, arrays.chunks.shape[1])].copy())

@@ -54,6 +54,16 @@ def daylight_kernel(step):
 
 @kernel
 @no_type_check
+def achieved(player):
+    """How many of the achievements were ever reached; none is ever lost."""
+    found = 0
+    for place in range(ACHIEVED, PLAYER_COLUMNS):
+        found += player[place] > 0
+    return found
+
+
+@kernel
+@no_type_check
 def step_world(world, action):
     """One step of one world, in place; its reward."""
     counters, player = world.counters, world.player
@@ -61,8 +71,7 @@ def step_world(world, action):
     counters[STEP] += 1
     world.vitals[DAYLIGHT] = daylight_kernel(counters[STEP])
     player[ACTION] = action
-    fresh = False
-    unseen = player[ACHIEVED:PLAYER_COLUMNS] == 0
+    before = achieved(player)
     present = counters[COUNT]  # what comes into being in this step acts in the next
     update_player(world)
     for slot in range(1, present):
@@ -71,11 +80,8 @@ def step_world(world, action):
     if counters[STEP] % 10 == 0:
         balance_chunks(world)
     leave_removed(world)
-    for place in range(PLAYER_COLUMNS - ACHIEVED):
-        if unseen[place] and player[ACHIEVED + place] > 0:
-            fresh = True
     reward = (world.objects[0, HEALTH] - health) / 10
-    return reward + 1.0 if fresh else reward
+    return reward + 1.0 if achieved(player) > before else reward
 
 
 @kernel
