@@ -351,6 +351,21 @@ def test_evidence_on_an_effect_tilts_its_causes_as_bayes_says() -> None:
     assert (rows["days"] == 4.0).all() and (rows["back"] == "1").all() and (rows["kind"] == "0").all()
 
 
+def test_evidence_on_a_state_and_on_a_correlated_noise_tilts_what_came_before() -> None:
+    model = StructuralModel("x -> number; x -> y; z <-> w", {
+        "x": table("x", [0.5, 0.5]), "y": table("yx", [[0.9, 0.2], [0.1, 0.8]]),
+        "number": Function(lambda v: v["x"], Gaussian(1.0)),
+        "z": Function(lambda v: 0.0, Gaussian(1.0)), "w": Function(lambda v: 1.0, Gaussian(2.0)),
+    }, {("z", "w"): 1.2})  # fmt: skip
+    rows = model.sample(20_000, given={"y": "1"}, seed=1)
+    assert abs((rows["x"] == "1").mean() - 0.8 / 0.9) <= 4.5 * math.sqrt(0.8 * 0.1) / 0.9 / math.sqrt(20_000)
+    rows = model.sample(20_000, given={"w": 3.0}, seed=1)  # z given w: 1.2 / 4 (3 - 1), variance 1 - 1.44 / 4
+    assert abs(rows["z"].mean() - 0.6) <= 4.5 * 0.8 / math.sqrt(20_000)
+    assert abs(rows["z"].var() - 0.64) <= 4.5 * 0.64 * math.sqrt(2 / 20_000)
+    both = model.sample(2_000, given={"z": 0.2, "w": 3.0}, seed=1)
+    assert (both["z"] == 0.2).all()
+
+
 def test_evidence_on_causes_alone_needs_no_rejection() -> None:
     model = mixed_model()
     seen = {"health": 1.25, "kind": "1"}
@@ -401,6 +416,15 @@ def test_a_large_sample_gives_the_mechanisms_back() -> None:
         found.mechanism("kind").factor.values, truth.mechanism("kind").factor.values, atol=0.03
     )
     assert found.log_prob(rows).mean() >= truth.log_prob(rows).mean()
+
+
+def test_a_fitted_number_is_least_squares() -> None:
+    rows = pd.DataFrame(np.random.default_rng(0).normal(size=(12, 3)), columns=["a", "b", "y"])
+    found = StructuralModel.fit(rows, "{a b} -> y").mechanism("y")
+    design = np.column_stack([np.ones(12), rows[["a", "b"]]])
+    weights, left, *_ = np.linalg.lstsq(design, rows["y"], rcond=None)
+    assert [found.intercept, *found.coefficients.values()] == pytest.approx(weights.tolist(), abs=1e-12)
+    assert found.noise.variance == pytest.approx(float(left[0]) / 9, rel=1e-12)
 
 
 def test_a_fitted_logit_solves_its_score_equations() -> None:

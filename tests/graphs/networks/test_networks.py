@@ -88,6 +88,51 @@ def test_marginals_are_those_of_another_library(name, word) -> None:
             assert found[node].allclose(network.query(node, given=given), 1e-12)
 
 
+@pytest.mark.parametrize("single", [0, 64])
+@pytest.mark.parametrize("seed", range(12))
+def test_marginals_in_parts_are_those_of_one_tree(seed, single, monkeypatch) -> None:
+    network = random_network(seed, zeros=seed % 2 == 1)
+    rng = np.random.default_rng(seed)
+    names = [str(name) for name in rng.permutation(NAMES)]
+    settings = [
+        {},
+        {"given": {names[0]: "0"}},
+        {"given": {names[0]: "0", names[1]: "1"}, "do": {names[2]: "1"}},
+    ]
+    settings.append({"given": dict.fromkeys(NAMES[-2:], "0")})
+    for setting in settings:
+        try:
+            whole = network.marginals(**setting)
+        except EstimationError:
+            whole = None
+        with monkeypatch.context() as patch:
+            for name, value in (("LARGE", 0.0), ("WORTH", math.inf), ("NEARLY", 2.0), ("ONE_BY_ONE", single)):
+                patch.setattr(f"suppose.graphs.networks.marginals.{name}", value)
+            patch.setattr("suppose.graphs.networks.marginals.QUICK", 0.0)
+            patch.setattr("suppose.graphs.networks.marginals.PER_VERTEX", 1e-9)
+            fresh = DiscreteNetwork(network.graph, network.tables)
+            if whole is None:
+                with pytest.raises(EstimationError, match="probability zero"):
+                    fresh.marginals(**setting)
+                continue
+            found = fresh.marginals(**setting)
+        assert found.keys() == whole.keys()
+        for name, table in found.items():
+            assert table.allclose(whole[name], 1e-12)
+
+
+def test_what_is_seen_and_what_is_set_are_not_mixed_up() -> None:
+    network = load_network("asia")
+    after = network.marginals(do={"dysp": "yes"})
+    seen = network.marginals(given={"dysp": "yes"})
+    again = network.marginals(do={"dysp": "yes"})
+    for name in network.graph.nodes:
+        assert seen[name].allclose(network.query(name, given={"dysp": "yes"}), 1e-12)
+        assert after[name].allclose(again[name], 0) and after[name].allclose(
+            network.query(name, do={"dysp": "yes"}), 1e-12
+        )
+
+
 def test_all_marginals_of_alarm_take_less_than_a_twentieth_of_a_second() -> None:
     network = load_network("alarm")
     start = time.process_time()

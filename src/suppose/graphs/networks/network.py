@@ -5,7 +5,7 @@ A :class:`DiscreteNetwork` is a graph and, for every vertex, a table of its stat
 (the truncated factorization, Pearl 2009, eq. 3.10: the diagram reading is that the box is cut out and a state
 put in its place, Jacobs, Kissinger and Zanasi 2019, sec. 4). Queries leave out what cannot matter first: barren
 vertices (no asked or seen descendant) and vertices that the evidence separates from the question. All single
-marginals come from one junction tree.
+marginals come from junction trees (:mod:`suppose.graphs.networks.marginals`).
 
 Probabilities are exact up to rounding. A vertex the evidence makes impossible is refused, not divided by zero.
 What it does not do: approximate inference, continuous vertices (see :mod:`suppose.graphs.structural`), cycles.
@@ -23,16 +23,16 @@ from jaxtyping import Float
 from suppose.core.errors import EstimationError, GraphError
 from suppose.graphs.dag import DAG, NodeSet
 from suppose.graphs.factors import Factor, States
-from suppose.graphs.networks.contraction import Term, check_size, combine, eliminate, plan_elimination
-from suppose.graphs.networks.junction_tree import JunctionTree, propagate
+from suppose.graphs.networks.contraction import Term, check_size, eliminate, plan_elimination
 from suppose.graphs.networks.tables import checked, normalized
 
 if TYPE_CHECKING:
     from suppose.graphs.networks.counterfactual import Counterfactual
+    from suppose.graphs.networks.marginals import Part
 
 __all__ = ["DiscreteNetwork"]
 
-TREES = 16
+PLANS = 16
 
 
 class DiscreteNetwork:
@@ -65,7 +65,7 @@ class DiscreteNetwork:
     [0.7, 0.3]
     """
 
-    __slots__ = ("_graph", "_index", "_parents", "_states", "_tables", "_terms", "_trees")
+    __slots__ = ("_graph", "_index", "_parents", "_plans", "_states", "_tables", "_terms")
 
     _graph: DAG
     _tables: dict[str, Factor]
@@ -73,7 +73,7 @@ class DiscreteNetwork:
     _index: dict[str, int]
     _parents: tuple[tuple[int, ...], ...]
     _terms: tuple[Term, ...]
-    _trees: dict[frozenset[int], JunctionTree]
+    _plans: dict[tuple[frozenset[int], frozenset[int]], tuple[Part, ...]]
 
     def __init__(self, graph: DAG | str, tables: Mapping[str, Factor]) -> None:
         dag = DAG(graph) if isinstance(graph, str) else graph
@@ -87,7 +87,7 @@ class DiscreteNetwork:
         ]
         put(self, "_terms", tuple(terms))
         put(self, "_parents", tuple(ids[1:] for ids, _ in terms))
-        put(self, "_trees", {})
+        put(self, "_plans", {})
 
     # ---------------------------------------------------------------- in and out
 
@@ -228,7 +228,7 @@ class DiscreteNetwork:
         values, _ = self._contract(near, free)
         if not float(values.sum()) > 0 or not self._possible(far):
             raise self._impossible(given)
-        return self._placed(names, free, values / values.sum(), seen | set_)
+        return self._placed(names, free, np.asarray(values / values.sum()), seen | set_)
 
     def marginals(
         self, given: Mapping[str, Any] | None = None, do: Mapping[str, Any] | None = None
@@ -244,22 +244,15 @@ class DiscreteNetwork:
         >>> round(float(found["lung"].values[0]), 6)
         0.488711
         """
+        from suppose.graphs.networks.marginals import marginals
+
         seen, set_ = self._codes(given, do)
-        fixed = seen | set_
-        sizes = self._sizes()
-        terms = self._sliced(range(len(sizes)), fixed, set_)
-        tree = self._tree(frozenset(fixed), terms, sizes)
-        tables, log = propagate(tree, terms, sizes)
-        if log == -np.inf:
+        answers = marginals(self, seen, set_)
+        if answers is None:
             raise self._impossible(given)
         found: dict[str, Factor] = {}
         for name, v in self._index.items():
-            if v in fixed:
-                values = np.eye(len(self._states[name]))[fixed[v]]
-            else:
-                k = tree.home[v]
-                values = combine([(tree.cliques[k], tables[k])], (v,))
-                values = values / values.sum()
+            values = answers[v] if v in answers else np.eye(len(self._states[name]))[(seen | set_)[v]]
             found[name] = Factor((name,), (self._states[name],), values)
         return found
 
@@ -409,15 +402,16 @@ class DiscreteNetwork:
         values, _ = self._contract(terms, [])
         return bool(values > 0)
 
-    def _tree(self, fixed: frozenset[int], terms: list[Term], sizes: list[int]) -> JunctionTree:
-        tree = self._trees.get(fixed)
-        if tree is None:
-            tree = JunctionTree.build([ids for ids, _ in terms], sizes)
-            if len(self._trees) >= TREES:
-                self._trees.pop(next(iter(self._trees)))
-            self._trees[fixed] = tree
-        check_size(tree.plan, list(self._index))
-        return tree
+    def _planned(self, seen: Mapping[int, int], cut: Mapping[int, int]) -> tuple[Part, ...]:
+        """How all marginals are found; remembered by what is seen and what is set."""
+        from suppose.graphs.networks.marginals import planned
+
+        key = (frozenset(seen), frozenset(cut))
+        if key not in self._plans:
+            if len(self._plans) >= PLANS:
+                self._plans.pop(next(iter(self._plans)))
+            self._plans[key] = planned(self, seen, cut)
+        return self._plans[key]
 
     def _placed(
         self, names: list[str], free: list[int], values: np.ndarray, fixed: Mapping[int, int]
