@@ -388,7 +388,7 @@ def _contracted(terms: Sequence[Factor], keep: Names) -> Factor:
     plan = plan_elimination([ids for ids, _ in parts], [len(own) for own in states.values()], kept)
     check_size(plan, list(states))
     values, log = eliminate(parts, plan, kept)
-    return Factor(keep, tuple(states[name] for name in keep), values * np.exp(log))
+    return Factor(keep, tuple(states[name] for name in keep), np.asarray(values * np.exp(log)))
 
 
 def _written(name: str, given: Names) -> str:

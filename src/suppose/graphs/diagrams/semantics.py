@@ -171,7 +171,7 @@ class Functor:
         plan = plan_elimination([ids for ids, _ in terms], sizes, boundary)
         check_size(plan, [f"{name} (wire {k})" for k, name in enumerate(graph.types)])
         values, log = eliminate(terms, plan, boundary)
-        whole = _with_repeats(values * np.exp(log), boundary, (*graph.outputs, *graph.inputs))
+        whole = _with_repeats(np.asarray(values * np.exp(log)), boundary, (*graph.outputs, *graph.inputs))
         states = {name: self.states_of(name) for name in (*diagram.cod, *diagram.dom)}
         return Channel(diagram.dom, diagram.cod, states, whole)
 
