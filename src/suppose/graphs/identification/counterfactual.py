@@ -324,7 +324,9 @@ class _Search:
             effect = identify(self.measured, probability.heads, probability.do)
             self.steps.extend(effect.steps)
             if isinstance(effect, NotIdentified):
-                reason = f"It needs {probability}, which experiments could tell but observations cannot. {effect.reason}"
+                reason = (
+                    f"It needs {probability}, which experiments tell, observations cannot. {effect.reason}"
+                )
                 return CounterfactualNotIdentified(events, (), reason, None, effect, (), self.measured)
             factors.append(_filled(effect.formula, bound))
         return _summed(tuple(index.values()), factors)

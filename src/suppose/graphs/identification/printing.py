@@ -193,7 +193,7 @@ class _Latex(_Writer):
         return r" \, ".join(factors)
 
     def brackets(self, body: str) -> str:
-        return rf"\Bigl[{body}\Bigr]"
+        return f"[{body}]"
 
 
 class _MathML(_Writer):

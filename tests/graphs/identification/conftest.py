@@ -1,0 +1,21 @@
+"""Loads the laboratory, which lies beside the tests and is no test itself."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def lab() -> ModuleType:
+    path = Path(__file__).with_name("lab.py")
+    spec = importlib.util.spec_from_file_location("suppose_tests_identification_lab", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
