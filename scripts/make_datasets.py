@@ -97,6 +97,13 @@ def brexit_text(about: dict[str, dict[str, str]], columns: Iterable[str]) -> byt
     return polls[list(columns)].to_csv(index=False, lineterminator="\n").encode()
 
 
+def smoking_text(columns: Iterable[str]) -> bytes:
+    """The text of the smoking example: as many rows of each kind as there are hundredths in its share."""
+    counts = [50, 10, 1, 2, 10, 5, 2, 20]  # S, T, C = 000, 001, ..., 111
+    cells = np.repeat(np.indices((2, 2, 2)).reshape(3, 8).T, counts, axis=0)
+    return csv(pd.DataFrame(cells, columns=list(columns)), columns)
+
+
 def optical_texts(about: dict[str, dict[str, str]], columns: Iterable[str]) -> dict[str, bytes]:
     """Texts of the optical device from ``../shared/data/optical_device``, or as they were shipped before."""
     texts = {}
@@ -122,6 +129,7 @@ def main() -> None:
         "ihdp": ihdp_text(about),
         "union-wages": union,
         "rossi": rossi,
+        "smoking": smoking_text(about["columns"]["smoking"]),
         "brexit-polls": brexit_text(about, about["columns"]["brexit-polls"]),
     }.items():
         packed = compressed(text)

@@ -41,6 +41,7 @@ from suppose.datasets.survival import (
     load_veterans,
     make_survival,
 )
+from suppose.datasets.textbook import load_smoking
 from suppose.datasets.treatments import make_dosage, make_graph_treatments
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "load_nhefs",
     "load_optical_device",
     "load_rossi",
+    "load_smoking",
     "load_union_wages",
     "load_veterans",
     "make_clustered",
