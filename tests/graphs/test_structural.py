@@ -495,11 +495,27 @@ def test_a_chain_of_a_hundred_vertices_is_exact_and_quick() -> None:
     assert model.law(given={"v99": 50.0}).keep(["v49"]).mean[0] == pytest.approx(25.0)
 
 
+def test_densities_of_whole_rows_keep_their_digits_where_noises_differ_by_far() -> None:
+    row = pd.DataFrame({"x": [1e9], "y": [1e9 + 1], "z": [1e9 - 2]})
+    expected = stats.norm(0, 1e9).logpdf(1e9) + stats.norm().logpdf(1) + stats.norm().logpdf(2)
+    assert TINY.log_prob(row)[0] == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_model_reads_as_equations() -> None:
+    text = str(curved_model())
+    assert "b = f(causes) + Gaussian(0.5)" in text and "e = f(causes)" in text
+    assert "covariance of the noises of b and d: -0.3" in text
+    assert "c = 2 - 1 b + Gaussian(1)" in str(linear_model())
+    assert copy.deepcopy(GOOD.condition({"y": 1.0})).law.mean.tolist() == pytest.approx([0.5])
+
+
 # -- refusals ----------------------------------------------------------------------------------------
 
 X = {"x": Linear()}
 GOOD = StructuralModel("x -> y", {**X, "y": Linear({"x": 1.0})})
 CURVE = StructuralModel("x -> y", {**X, "y": Function(lambda v: v["x"] ** 3, Uniform(0, 1e-7))})
+TINY = StructuralModel("x -> y; x -> z", {"x": Linear(noise=Gaussian(1e9)), "y": Linear({"x": 1.0}),
+                                          "z": Linear({"x": 1.0})})  # fmt: skip
 FRAME = pd.DataFrame({"x": [0.0, 1.0], "y": [0.5, 2.0]})
 TWINS = pd.DataFrame({"x": [0.0, 1, 2, 4], "z": [1.0, 3, 5, 9], "y": [3.0, 1, 2, 0]})
 
@@ -544,6 +560,8 @@ TWINS = pd.DataFrame({"x": [0.0, 1, 2, 4], "z": [1.0, 3, 5, 9], "y": [3.0, 1, 2,
         (lambda: CURVE.sample(3, given={"x": 1.0, "y": 5.0}), "probability zero"),
         (lambda: CURVE.log_prob(FRAME, given={"x": 1.0, "y": 5.0}), "probability zero"),
         (lambda: CURVE.log_prob(FRAME[["y"]]), "x is left out"),
+        (lambda: GOOD.do({"x": 1.0}).sample(3, given={"x": 2.0}), "x was set to another value"),
+        (lambda: TINY.log_prob(pd.DataFrame({"z": [0.0], "y": [0.0]})), "follow from the others up to rounding"),
         (lambda: CURVE.counterfactual(FRAME, do={"x": 1.0}), "value in rows 1 and 2 does not follow"),
         (lambda: CURVE.counterfactual(FRAME[["y"]], do={"x": 1.0}), "column 'x': the table lacks this vertex"),
         (lambda: GOOD.counterfactual(FRAME.assign(y=[1.0, None]), do={"x": 1.0}), "missing values in row 2"),

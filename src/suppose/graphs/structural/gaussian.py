@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
+from suppose.core.errors import EstimationError
 from suppose.graphs.structural.mechanisms import Fixed, Linear
 from suppose.graphs.structural.noise import Gaussian
 
@@ -70,7 +71,7 @@ class NormalLaw:
 
         if not self.names:
             return np.zeros(len(values))
-        lower = np.linalg.cholesky(self.covariance)
+        lower = _root(self.covariance)
         scaled = solve_triangular(lower, (values - self.mean).T, lower=True)
         constant = float(np.log(np.diag(lower)).sum()) + 0.5 * len(self.names) * math.log(2 * math.pi)
         return np.asarray(-0.5 * (scaled**2).sum(axis=0) - constant)
@@ -101,9 +102,21 @@ def solve(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
     """``matrix``^-1 ``right`` for a covariance matrix."""
     if not matrix.size:
         return np.zeros((0, right.shape[1]))
-    from scipy.linalg import cho_factor, cho_solve
+    from scipy.linalg import cho_solve
 
-    return np.asarray(cho_solve(cho_factor(matrix), right))
+    return np.asarray(cho_solve((_root(matrix), True), right))
+
+
+def _root(matrix: np.ndarray) -> np.ndarray:
+    """Lower Cholesky factor of a covariance matrix."""
+    try:
+        return np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError as error:
+        raise EstimationError(
+            "nearly-singular",
+            "some of these quantities follow from the others up to rounding, so that their joint density has no number",
+            where="law", remedy="Leave some of them out, or bring the noises of the model to one scale.",
+        ) from error  # fmt: skip
 
 
 def linear_parts(model: StructuralModel) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:

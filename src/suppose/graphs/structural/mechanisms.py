@@ -22,7 +22,7 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float
 
-from suppose.core.errors import GraphError, Refusal
+from suppose.core.errors import EstimationError, GraphError, Refusal
 from suppose.graphs.factors import Factor, States
 from suppose.graphs.structural.noise import Gaussian, Noise
 
@@ -97,6 +97,14 @@ class Mechanism:
         raise NotImplementedError
 
 
+def impossible(where: str, what: str) -> EstimationError:
+    """The refusal of what cannot have been seen."""
+    return EstimationError(
+        "impossible-evidence", f"what was seen has probability zero in this model: {what}", where=where,
+        remedy="Look for a mistyped value, or for a mechanism that does not fit the data.",
+    )  # fmt: skip
+
+
 def check_number(value: Any, where: str) -> float:
     """The value as a finite number."""
     wrong = isinstance(value, (bool, str)) or value is None
@@ -162,14 +170,14 @@ def _predictor(coefficients: Coefficients, intercept: float, view: View) -> np.n
 
 
 def _sum_words(coefficients: Coefficients, intercept: float) -> str:
-    parts = [f"{intercept:.4g}"]
+    words = f"{intercept:.4g}"
     for parent, coefficient in coefficients.items():
         if isinstance(coefficient, Mapping):
             listed = ", ".join(f"{state}: {number:.4g}" for state, number in coefficient.items())
-            parts.append(f"[{parent} {listed}]")
+            words += f" + [{parent} {listed}]"
         else:
-            parts.append(f"{coefficient:.4g} {parent}")
-    return " + ".join(parts)
+            words += f" {'-' if coefficient < 0 else '+'} {abs(coefficient):.4g} {parent}"
+    return words
 
 
 @dataclass(frozen=True)
@@ -289,7 +297,8 @@ class Function(Mechanism):
     def words(self, name: str) -> str:
         """The mechanism as an equation."""
         inside = "causes" if self.kind != "opaque" else f"causes, {self.noise}"
-        return f"{name} = {getattr(self.function, '__name__', 'f')}({inside})" + (
+        known = getattr(self.function, "__name__", "<lambda>")
+        return f"{name} = {'f' if known == '<lambda>' else known}({inside})" + (
             f" + {self.noise}" if self.kind == "additive" else ""
         )
 

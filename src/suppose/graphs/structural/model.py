@@ -28,7 +28,7 @@ from suppose.graphs.networks.network import DiscreteNetwork
 from suppose.graphs.networks.tables import checked_table
 from suppose.graphs.structural.conditioned import Conditioned
 from suppose.graphs.structural.gaussian import NormalLaw, linear_parts
-from suppose.graphs.structural.mechanisms import Fixed, Mechanism, Table, check_number
+from suppose.graphs.structural.mechanisms import Fixed, Mechanism, Table, check_number, impossible
 from suppose.graphs.structural.noise import Gaussian
 from suppose.graphs.structural.passes import District
 
@@ -235,7 +235,7 @@ class StructuralModel:
     def condition(self, given: Mapping[str, Any]) -> Conditioned:
         """The world in which something was seen; see :class:`suppose.graphs.structural.conditioned.Conditioned`."""
         self.settings(given, None)
-        return Conditioned(self, MappingProxyType(dict(given)))
+        return Conditioned(self, dict(given))
 
     def sample(
         self,
@@ -321,6 +321,8 @@ class StructuralModel:
         ------
         GraphError
             ``unknown-node``, ``unknown-state``, ``bad-setting``, ``overlapping-sets``.
+        EstimationError
+            ``impossible-evidence`` when a vertex was set to another value before.
         """
         given, do = given or {}, do or {}
         both = [name for name in given if name in do]
@@ -333,6 +335,10 @@ class StructuralModel:
         for word, setting in (("given", given), ("do", do)):
             self._graph.ids(list(setting), where=word)
             found.append({name: self._value(name, value, word) for name, value in setting.items()})
+        for name, value in found[0].items():
+            mechanism = self._mechanisms[name]
+            if isinstance(mechanism, Fixed) and mechanism.value != value:
+                raise impossible("given", f"{name} was set to another value from outside")
         return found[0], found[1]
 
     def _value(self, name: str, value: Any, word: str) -> float:

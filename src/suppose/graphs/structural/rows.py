@@ -9,25 +9,18 @@ import narwhals as nw
 import numpy as np
 
 from suppose.core.columns import row_words, to_numbers
-from suppose.core.errors import DataError, EstimationError
+from suppose.core.errors import DataError
 from suppose.core.random import generator
 from suppose.core.tables import frame_of, require_columns
 from suppose.graphs.networks.learning import coded, text_values
 from suppose.graphs.networks.rows import check_rows
+from suppose.graphs.structural.mechanisms import Fixed, impossible
 from suppose.graphs.structural.passes import Columns, forward, log_density, rejection
 
 if TYPE_CHECKING:
     from suppose.graphs.structural.model import StructuralModel
 
-__all__ = ["impossible", "log_prob", "read_columns", "sample"]
-
-
-def impossible(where: str, what: str) -> EstimationError:
-    """The refusal of what cannot have been seen."""
-    return EstimationError(
-        "impossible-evidence", f"what was seen has probability zero in this model: {what}", where=where,
-        remedy="Look for a mistyped value, or for a mechanism that does not fit the data.",
-    )  # fmt: skip
+__all__ = ["log_prob", "read_columns", "sample"]
 
 
 def read_columns(model: StructuralModel, table: nw.DataFrame[Any], names: list[str]) -> Columns:
@@ -103,8 +96,6 @@ def sample(
 
 
 def _constants(model: StructuralModel) -> dict[str, Any]:
-    from suppose.graphs.structural.mechanisms import Fixed
-
     return {name: m for name, m in model.mechanisms.items() if isinstance(m, Fixed)}
 
 
@@ -148,7 +139,8 @@ def _density(cut: StructuralModel, columns: Columns, rows: int) -> np.ndarray:
         name: values.astype(float if cut.states[name] is None else np.intp)
         for name, values in columns.items()
     }
-    law = cut._law()
+    whole = columns.keys() >= set(cut.graph.ancestors(list(columns))) - _constants(cut).keys()
+    law = None if whole else cut._law()
     if law is not None:
         constants = {name: m.value for name, m in _constants(cut).items()}
         names = [name for name in columns if name not in constants]

@@ -30,9 +30,9 @@ from suppose.graphs.networks.counterfactual import COUPLINGS
 from suppose.graphs.networks.couplings import gumbel
 from suppose.graphs.networks.rows import draw
 from suppose.graphs.structural.gaussian import linear_parts, solve
-from suppose.graphs.structural.mechanisms import Logit, Table, numeric
+from suppose.graphs.structural.mechanisms import Logit, Table, impossible, numeric
 from suppose.graphs.structural.passes import Columns, not_additive, same, view_of
-from suppose.graphs.structural.rows import impossible, read_columns
+from suppose.graphs.structural.rows import read_columns
 
 if TYPE_CHECKING:
     from suppose.graphs.structural.model import StructuralModel
