@@ -180,14 +180,21 @@ def distance(world, slot, x, y):
 
 @kernel
 @no_type_check
+def sign(value):
+    """-1, 0 or 1."""
+    if value > 0:
+        return 1
+    return -1 if value < 0 else 0
+
+
+@kernel
+@no_type_check
 def toward(world, slot, long_axis):
     """The step from an object to the player along the longer (or else the shorter) axis."""
     dx = world.objects[0, X] - world.objects[slot, X]
     dy = world.objects[0, Y] - world.objects[slot, Y]
     first = abs(dx) > abs(dy) if long_axis else abs(dx) <= abs(dy)
-    if first:
-        return (dx > 0) - (dx < 0), 0
-    return 0, (dy > 0) - (dy < 0)
+    return (sign(dx), 0) if first else (0, sign(dy))
 
 
 @kernel

@@ -125,7 +125,7 @@ def furnish(
     objects: list[tuple[str, tuple[int, int], dict[str, Any]]] | None = None,
     items: dict[str, int] | None = None,
 ) -> WorldState:
-    """Puts tiles, objects and items into a state, in place; returns it with chunks in order.
+    """The state with tiles, objects and items put into it; the state given stays as it is.
 
     Examples
     --------
@@ -133,6 +133,7 @@ def furnish(
     >>> state.get_tile(2, 2)[1].name, state.materials[1][1], state.player.inventory.wood
     ('cow', 'water', 3)
     """
+    state = state.copy_state()
     for (x, y), material in (tiles or {}).items():
         state.set_material(x, y, material)
     for kind, (x, y), extra in objects or []:

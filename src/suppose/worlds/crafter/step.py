@@ -115,7 +115,7 @@ def daylight(step: int) -> float:
     return float(daylight_kernel(step))
 
 
-def action_number(action: str | int) -> int:
+def action_number(action: str | int | np.integer) -> int:
     """Place of an action in :data:`ACTIONS`; refuses any other (``unknown-action``).
 
     Examples
@@ -163,7 +163,7 @@ def advance(worlds: Arrays, actions: Int[np.ndarray, " n"]) -> tuple[Arrays, Flo
     return following, rewards
 
 
-def transition(state: WorldState, action: str | int) -> tuple[WorldState, float]:
+def transition(state: WorldState, action: str | int | np.integer) -> tuple[WorldState, float]:
     """The state a step later, and the reward; the state given stays as it is.
 
     Parameters
