@@ -65,6 +65,15 @@ def test_cliques_that_do_not_fit_are_refused_with_their_size() -> None:
     assert network.query("v3v2", given=dict.fromkeys(roots, "1"), do=None).values.tolist() == [0.5, 0.5]
 
 
+def test_tables_beyond_the_memory_are_refused(monkeypatch) -> None:
+    network = DiscreteNetwork.from_bif(HERE / "andes.bif.gz", normalize=True)
+    monkeypatch.setattr("suppose.graphs.networks.contraction.available_memory", lambda: 1_000_000)
+    network.marginals()  # too small to ask
+    monkeypatch.setattr("suppose.graphs.networks.contraction.SMALL", 1_000)
+    with pytest.raises(GraphError, match=r"needs about 0.0 GB for its tables, this machine has 0.0 GB free"):
+        network.marginals()
+
+
 @pytest.mark.peer
 @pytest.mark.slow
 def test_the_race_is_run_and_its_answers_agree() -> None:

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from suppose.core.errors import GraphError
+from suppose.core.tables import available_memory
 
 __all__ = ["LIMIT", "Plan", "Term", "check_size", "combine", "eliminate", "plan_elimination"]
 
@@ -30,6 +31,8 @@ Term = tuple[tuple[int, ...], np.ndarray]
 
 LIMIT = 2**28
 """Entries of the largest table that is ever made (2 GiB)."""
+SMALL = 2**27
+"""Bytes for which nobody is asked."""
 ENOUGH = 2.0**16
 """Entries in all below which one order is as good as another."""
 
@@ -169,13 +172,24 @@ def _connect(v: int, around: int, masks: dict[int, int]) -> Iterator[int]:
     yield from bits(changed & ~(1 << v))
 
 
-def check_size(plan: Plan, names: Sequence[str], limit: int = LIMIT) -> None:
-    """Refuse a plan whose largest table passes ``limit`` entries.
+def check_size(plan: Plan, names: Sequence[str], limit: int = LIMIT, *, together: bool = False) -> None:
+    """Refuse a plan whose largest table passes ``limit`` entries, or whose tables do not fit into memory.
+
+    Parameters
+    ----------
+    plan : Plan
+        The order of sums.
+    names : sequence of str
+        Names by number of variable.
+    limit : int
+        Entries of the largest table.
+    together : bool
+        Whether all tables are held at once, as in a junction tree.
 
     Raises
     ------
     GraphError
-        ``clique-too-large``, with its size and variables.
+        ``clique-too-large``, with its size and variables; ``too-little-memory``.
     """
     if plan.entries > limit * (1 + 1e-9):
         shown = [names[v] for v in plan.largest]
@@ -187,6 +201,16 @@ def check_size(plan: Plan, names: Sequence[str], limit: int = LIMIT) -> None:
             where="network",
             remedy="Ask for fewer variables at once, condition on some of these, or merge rare states.",
         )
+    need = 8 * ((plan.total if together else plan.entries) + 2 * plan.entries)
+    if need > SMALL:
+        free = available_memory()
+        if free is not None and need > 0.8 * free:
+            raise GraphError(
+                "too-little-memory",
+                f"exact inference needs about {need / 1e9:.1f} GB for its tables, this machine has "
+                f"{free / 1e9:.1f} GB free",
+                where="network", remedy="Ask for one vertex at a time, or condition on more of them.",
+            )  # fmt: skip
 
 
 # -- the sums ----------------------------------------------------------------------------------

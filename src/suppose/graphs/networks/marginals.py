@@ -141,7 +141,7 @@ def marginals(
     parts = network._planned(seen, cut)
     for part in parts:
         for plan in [plan for _, plan in part.single] or [part.tree.plan]:
-            check_size(plan, network.graph.nodes)
+            check_size(plan, network.graph.nodes, together=not part.single)
     found: dict[int, np.ndarray] = {}
     for part in parts:
         answers = _answered(network, part, {**seen, **cut}, cut)
