@@ -95,6 +95,15 @@ def test_conditional_question() -> None:
     assert abs(answer.headline.estimate - 0.5423) < 0.08
 
 
+def test_a_setting_that_was_not_asked_about_may_be_untold() -> None:
+    head = 'question = "intervention"\n[data]\nnetwork = "asia"\n[graph]\nhidden = ["smoke", "bronc"]\n'
+    answer = loads(f'{head}[query]\ndo = {{ lung = "yes" }}\noutcome = "dysp"\n').run()
+    assert any(note.startswith("Nothing in the table can answer for lung = no") for note in answer.notes)
+    assert {finding.name for finding in answer.findings} == {"set", "observed"}
+    with pytest.raises(Refusal, match="lung = yes, either = no"):  # a tumour is never without "either"
+        loads(f'{head}[query]\ndo = {{ lung = "no" }}\noutcome = "dysp"\n').run()
+
+
 def test_network_with_hidden_nodes_equals_surgery() -> None:
     study = loads(
         'question = "intervention"\n[data]\nnetwork = "asia"\n[graph]\nhidden = ["bronc"]\n'

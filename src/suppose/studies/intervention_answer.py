@@ -56,13 +56,11 @@ def _from_network(study: Any, table: Any, estimand: Any, settings: Any) -> Parts
     """The formula on the law of the measured nodes, beside surgery on the whole network."""
     network, query = table.network, study.query
     given = {name: word(value) for name, value in query.given.items()}
-    point, cut, seen = [], [], []
-    for setting in settings.values:
-        point.append(estimand.evaluate(network, at={**setting, **given}).keep(query.outcome).values)
-        cut.append(network.query([query.outcome], given=given, do=setting).values)
-        seen.append(_conditional(network, query.outcome, {**setting, **given}))
-    shown = LawShown(study, table, settings, np.stack(point), np.stack(seen))
-    found: Parts = shown.parts("formula on the network") + checks.surgery(np.stack(point), np.stack(cut))
+    point = estimates.laws(study, estimand, network, settings)
+    cut = [network.query([query.outcome], given=given, do=setting).values for setting in settings.values]
+    seen = [_conditional(network, query.outcome, {**setting, **given}) for setting in settings.values]
+    shown = LawShown(study, table, settings, point, np.stack(seen))
+    found: Parts = shown.parts("formula on the network") + checks.surgery(point, np.stack(cut))
     return found
 
 

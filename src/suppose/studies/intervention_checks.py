@@ -130,7 +130,7 @@ def second_way(first: Any, second: Any | None, problem: Refusal | None = None) -
 
 def surgery(formula: np.ndarray, cut: np.ndarray) -> Parts:
     """Whether the formula, on what was measured, equals cutting the arrows in the whole network."""
-    gap = float(np.abs(formula - cut).max())
+    gap = float(np.nanmax(np.abs(formula - cut)))
     words = (
         f"The formula, which sees measured nodes only, and surgery on the whole network differ by {gap:.1e}."
     )

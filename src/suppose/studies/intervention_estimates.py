@@ -19,7 +19,7 @@ from suppose.core.errors import EstimationError, Refusal, StudyError
 from suppose.core.progress import progress
 from suppose.core.random import generator
 
-__all__ = ["Settings", "bounds", "count", "estimated", "observed", "plug_in", "settings_of"]
+__all__ = ["Settings", "bounds", "count", "estimated", "laws", "observed", "plug_in", "settings_of"]
 
 MAX_CELLS = 2**28
 MAX_SETTINGS = 60
@@ -28,9 +28,10 @@ FAILED = 0.1  # share of bootstrap draws without an answer beyond which there is
 
 @dataclass(frozen=True)
 class Settings:
-    """What is compared: values of the nodes that are set, in words, the asked one first."""
+    """What is compared: values of the nodes that are set, in words; the first ``asked`` the study names itself."""
 
     values: tuple[dict[str, str], ...]
+    asked: int = 1
 
     def words(self, place: int) -> str:
         """One setting in words, e.g. ``"S = 1, T = 0"``."""
@@ -49,7 +50,7 @@ def settings_of(study: Any, table: Any) -> Settings:
         name = next(iter(asked))
         every = [{name: state} for state in table.states[name][:MAX_SETTINGS]]
         values += [value for value in every if value not in values]
-    return Settings(tuple(values))
+    return Settings(tuple(values), 1 + bool(study.query.against))
 
 
 def count(table: Any, variables: tuple[str, ...], where: str = "data") -> Any:
@@ -80,7 +81,7 @@ def plug_in(
     def law(values: np.ndarray) -> np.ndarray:
         total = values + prior
         joint = type(counts)(counts.variables, counts.states, total / total.sum())
-        return np.stack([_law(study, estimand, joint, setting) for setting in settings.values])
+        return laws(study, estimand, joint, settings)
 
     point = law(counts.values)
     random = generator(study.seed, "bootstrap")
@@ -98,6 +99,17 @@ def plug_in(
     return point, draws
 
 
+def laws(study: Any, estimand: Any, source: Any, settings: Settings) -> Float[np.ndarray, "settings states"]:
+    """Law of the outcome under each setting; nan for one that was not asked about and has no rows to answer from."""
+    found = [_law(study, estimand, source, setting) for setting in settings.values[: settings.asked]]
+    for setting in settings.values[settings.asked :]:
+        try:
+            found.append(_law(study, estimand, source, setting))
+        except EstimationError:
+            found.append(np.full_like(found[0], np.nan))
+    return np.stack(found)
+
+
 def _law(study: Any, estimand: Any, joint: Any, setting: Mapping[str, str]) -> np.ndarray:
     from suppose.studies.intervention import word
 
@@ -110,7 +122,8 @@ def intervals(
     draws: Float[np.ndarray, "draws ..."], level: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """Lower and upper bounds, standard errors, and the share of draws without an answer."""
-    bad = np.isnan(draws).reshape(len(draws), -1).any(axis=1)
+    unknown = np.isnan(draws).reshape(len(draws), -1)
+    bad = unknown[:, ~unknown.all(axis=0)].any(axis=1)  # what no draw tells is not answered at all
     good = draws[~bad]
     if bad.mean() > FAILED or len(good) < 2:
         nothing = np.full(draws.shape[1:], np.nan)

@@ -62,7 +62,10 @@ class LawShown:
 
     def parts(self, method: str) -> Parts:
         """Findings first, then figure and table."""
-        notes: tuple[str, ...] = ()
+        untold = [self.settings.words(k) for k in range(len(self.point)) if np.isnan(self.point[k]).all()]
+        notes = tuple(
+            f"Nothing in the table can answer for {words}: a cell it needs has no rows." for words in untold
+        )
         if self.failed:
             many = self.failed > estimates.FAILED
             fate = (
@@ -70,7 +73,7 @@ class LawShown:
                 if many
                 else "the interval is from the others"
             )
-            notes = (
+            notes += (
                 f"{self.failed:.1%} of the bootstrap draws left a cell empty that is divided by: {fate}.",
             )
         return Parts(
@@ -93,7 +96,7 @@ class LawShown:
                 name="observed", label=f"Share among those who have {self.settings.words(0)}", estimate=float(seen),
                 method="observed, not an effect", n=self.table.rows or None,
             ))  # fmt: skip
-        if len(self.settings.values) > 1:
+        if len(self.point) > 1 and np.isfinite(self.point[1, self.at]):
             found.append(self._contrast(method))
         return found
 
@@ -118,28 +121,24 @@ class LawShown:
         )  # fmt: skip
 
     def _table(self) -> Table:
-        outcome, rows = self.study.query.outcome, []
-        for place in range(len(self.settings.values)):
-            for k, state in enumerate(self.states):
-                limits = [rounded(x[place, k]) for x in (self.low, self.high)]
-                rows.append(
-                    (
-                        self.settings.words(place),
-                        state,
-                        rounded(self.point[place, k]),
-                        *limits,
-                        rounded(self.seen[place, k]),
-                    )
-                )
+        outcome = self.study.query.outcome
+        columns = {"if set": self.point, "low": self.low, "high": self.high, "as observed": self.seen}
+        shown = {name: values for name, values in columns.items() if np.isfinite(values).any()}
+        rows = tuple(
+            (self.settings.words(place), state, *(rounded(values[place, k]) for values in shown.values()))
+            for place in range(len(self.settings.values))
+            for k, state in enumerate(self.states)
+        )
         return Table(
-            name="settings", title=f"Law of {outcome} under each setting", rows=tuple(rows),
-            columns=("setting", outcome, "if set", "low", "high", "as observed"),
+            name="settings", title=f"Law of {outcome} under each setting", rows=rows,
+            columns=("setting", outcome, *shown),
             note="If set: were everyone given the setting. As observed: among those who have it by themselves.",
         )  # fmt: skip
 
     def _figure(self) -> Figure:
         outcome, state = self.study.query.outcome, self.states[self.at]
-        order = sorted(range(len(self.settings.values)), key=lambda place: self._rank(place))[:12]
+        told = [place for place in range(len(self.point)) if np.isfinite(self.point[place, self.at])]
+        order = sorted(told, key=lambda place: self._rank(place))[:12]
 
         def plot(ax: Any) -> None:
             for y, place in enumerate(reversed(order)):
