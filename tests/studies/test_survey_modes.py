@@ -83,6 +83,14 @@ def test_beliefs_take_over_where_no_set_is_safe():
     assert {"ways", "tipping", "split", "beliefs", "graph"} == {figure.name for figure in answer.figures}
 
 
+def test_beliefs_do_not_displace_a_safe_set():
+    answer = study_of("S3", bias={"delta_X": "normal(0.5, 0.3)", "delta_Y": 0.5, "draws": 500}).run()
+    assert answer.headline.name == "conditional"
+    assert answer.check("beliefs").verdict in ("passes", "warns")
+    doubtful = study_of("S3", bias={"delta_Y": "normal(0, 9)", "draws": 500}).run()
+    assert doubtful.check("beliefs").verdict == "warns"
+
+
 def test_beliefs_of_one_answer_do_not_undo_the_other():
     answer = study_of("S5", bias={"delta_Y": 0.5, "draws": 200}).run()
     assert answer.check("graph").verdict == "fails"
@@ -183,10 +191,12 @@ def test_yes_or_no_answers_by_rates():
         )
     }  # fmt: skip
     graph = "X -> Y; X -> X*; Y -> Y*; M -> {X* Y*}; {X Y} -> M"
-    answer = Survey.from_frame(
+    study = Survey.from_frame(
         survey.frame, outcome="Y*", mode="M", exposure="X*", graph=graph, rates=rates,
         method={"model": "logistic", "imputations": 0},
-    ).run()  # fmt: skip
+    )  # fmt: skip
+    answer = study.run()
+    assert answer.to_json(timing=False) == study.run().to_json(timing=False)
     assert answer.headline.name == "rates"
     assert answer.headline.low < 0.7 < answer.headline.high
     assert answer.finding("rates-recorded").estimate < 0.55
@@ -220,12 +230,16 @@ def test_a_difference_of_means_is_the_mode_effect_where_the_graph_says_so(scenar
 
 def test_a_shift_can_come_from_the_known_total():
     study = study_of(
-        "S3", 20_000, calibration={"total": 0.0}, bias={"delta_Y": "calibrated", "delta_X": 0.5, "draws": 500},
+        "S3", 20_000, calibration={"total": 0.2}, bias={"delta_Y": "calibrated", "delta_X": 0.5, "draws": 500},
         method={"way": "bias", "imputations": 0},
     )  # fmt: skip
     answer = study.run()
     assert abs(answer.headline.estimate - 0.3) < 0.03
-    assert answer.finding("shift:1").estimate == pytest.approx(0.5, abs=0.05)
+    assert answer.finding("shift:1").estimate == pytest.approx(0.3, abs=0.05)
+    assert (
+        "outcome normal(0.5" in answer.finding("bias").method
+        or "outcome normal(0.4" in answer.finding("bias").method
+    )
 
 
 def test_spreads_that_differ_are_found():

@@ -75,6 +75,18 @@ def test_rates_that_cannot_be_are_counted_and_then_refused() -> None:
         misclassification_analysis(x, y, other, {"outcome_specificity_reference": 0.3}, draws=1000)
 
 
+def test_a_mode_whose_own_table_cannot_be_is_not_hidden_by_the_other() -> None:
+    x, y, other = (np.repeat(part, 50) for part in ([0, 0, 1, 1] * 20 + [0, 1] * 2, [0, 1, 0, 1] * 20 + [0] * 4,
+                                                    [False] * 80 + [True] * 4))  # fmt: skip
+    rates = {
+        "outcome_specificity_other": 1.0,
+        "outcome_sensitivity_other": 0.9,
+        "exposure_specificity_other": 0.4,
+    }
+    with pytest.raises(EstimationError, match="fit the table without negative cells"):
+        misclassification_analysis(x * 1.0, y * 1.0, other, rates, draws=500)
+
+
 def test_the_risk_difference_is_on_its_scale() -> None:
     x, y, other = arrays(20_000)
     found = misclassification_analysis(x, y, other, TRUTH, measure="risk difference", draws=500)

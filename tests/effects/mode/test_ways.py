@@ -96,6 +96,20 @@ def test_weighting_undoes_selection_by_covariates() -> None:
     assert found.weighted_.n < 40_000
 
 
+def test_weights_bring_back_the_mix_of_people() -> None:
+    rng = np.random.default_rng(0)
+    n = 60_000
+    c = (rng.random(n) < 0.5).astype(float)
+    x = rng.normal(size=n)
+    y = (0.2 + 0.6 * c) * x + rng.normal(size=n)  # the slope is 0.5 on average
+    mode = (rng.random(n) < np.where(c == 1, 0.85, 0.15)).astype(float)
+    found = ModeEffectAnalysis(0, 1, covariates=[2], imputations=0).fit(np.c_[x + mode, mode, c], y + mode)
+    assert near(found.weighted_, 0.5)
+    alone = mode == 0
+    plain = regression(np.c_[x, np.ones(n), c][alone], y[alone])
+    assert float(plain.coefficients[0]) < 0.35  # unweighted: mostly those with c = 0
+
+
 def test_without_covariates_weighting_is_the_reference_mode_alone() -> None:
     found = fitted("S5", 3000, imputations=0)
     rows = ~found.other_

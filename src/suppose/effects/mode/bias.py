@@ -24,6 +24,7 @@ from scipy.interpolate import CubicSpline
 
 from suppose.core.errors import EstimationError, nearest
 from suppose.core.figures import PALETTE, new_axes
+from suppose.core.progress import track
 from suppose.core.random import generator
 from suppose.effects.mode.priors import Prior
 from suppose.effects.mode.regression import logistic
@@ -277,7 +278,7 @@ def log_odds_curve(
             b, error, _ = at(low)
             return np.full(len(dx), b), np.full(len(dx), error)
         knots, found, start = np.linspace(low, high, KNOTS), [], None
-        for knot in knots:
+        for knot in track(knots, "fitting log odds over shifts"):
             b, error, start = at(float(knot), start)
             found.append((b, error))
         spline = CubicSpline(knots, np.array(found))(dx)

@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.special import expit
 
+from suppose.core.progress import track
 from suppose.core.random import generator
 from suppose.effects.inference import EffectEstimate, estimate_effect
 from suppose.effects.linear_inference import linear_inference
@@ -128,7 +129,7 @@ def impute_mode(
     ones = np.ones((len(outcome), 1))
     results = np.empty((imputations, 2))
     freedom = float(len(outcome) - covariates.shape[1] - 2)
-    for k in range(imputations):
+    for k in track(range(imputations), "imputing the other mode"):
         random = generator(seed, "mode imputation", k)
         x, y = exposure, outcome
         if affected == "exposure":
