@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import tracemalloc
 
@@ -25,7 +26,8 @@ def rows_of(counts: dict[tuple[str, ...], int], names: str) -> pd.DataFrame:
 
 
 GAP = rows_of(
-    {("0", "0", "0"): 3, ("0", "0", "1"): 1, ("0", "1", "1"): 4, ("1", "0", "1"): 2, ("1", "0", "0"): 2}, "zxy"
+    {("0", "0", "0"): 3, ("0", "0", "1"): 1, ("0", "1", "1"): 4, ("1", "0", "1"): 2, ("1", "0", "0"): 2},
+    "zxy",
 )
 
 
@@ -38,7 +40,13 @@ def test_rows_tables_and_networks_agree(lab):
             continue
         network = lab.random_network(dag, np.random.default_rng(seed))
         rows = network.sample(4000, seed=seed)[list(dag.nodes)]
-        counts = rows.groupby(list(dag.nodes), observed=False).size().to_numpy().reshape([2] * len(dag)).astype(float)
+        counts = (
+            rows.groupby(list(dag.nodes), observed=False)
+            .size()
+            .to_numpy()
+            .reshape([2] * len(dag))
+            .astype(float)
+        )
         joint = Factor(dag.nodes, (BIT,) * len(dag), counts)
         from_rows = effect.evaluate(rows)
         assert from_rows.allclose(effect.evaluate(joint), 1e-12)
@@ -52,7 +60,9 @@ def test_rows_tables_and_networks_agree(lab):
 
 
 def test_order_of_axes_and_what_at_leaves_open():
-    joint = Factor(("y", "z", "x"), (BIT,) * 3, np.random.default_rng(2).dirichlet(np.ones(8)).reshape(2, 2, 2))
+    joint = Factor(
+        ("y", "z", "x"), (BIT,) * 3, np.random.default_rng(2).dirichlet(np.ones(8)).reshape(2, 2, 2)
+    )
     effect = identify(BACK, "y", "x")
     whole = effect.evaluate(joint)
     assert whole.variables == ("y", "x")
@@ -68,7 +78,7 @@ def test_order_of_axes_and_what_at_leaves_open():
 
 def test_a_gap_that_matters_is_named():
     effect = identify(BACK, "y", "x")
-    with pytest.raises(EstimationError, match=r"needs P\(y \| x, z\), and nothing in the table has x = 1, z = 1") as caught:
+    with pytest.raises(EstimationError, match=r"needs P\(y \| x, z\), .* has x = 1, z = 1") as caught:
         effect.evaluate(GAP, at={"x": "1"})
     assert caught.value.code == "zero-support" and "prior=1" in str(caught.value)
     np.testing.assert_allclose(effect.evaluate(GAP, at={"x": "0"}).values, [2 / 3, 1 / 3])
@@ -104,7 +114,7 @@ def test_values_at_which_a_formula_is_unknown_are_passed_over(lab):
 def test_only_tables_of_single_terms_are_made():
     # Fourteen variables of six states: their joint would have 7.8e10 cells, the terms of the formula have 216.
     names = [f"v{k}" for k in range(14)]
-    dag = DAG("; ".join(f"{a} -> {b}" for a, b in zip(names, names[1:], strict=False)))
+    dag = DAG("; ".join(f"{a} -> {b}" for a, b in itertools.pairwise(names)))
     effect = identify(dag, "v13", "v0", shorten=False)
     assert len(effect.variables) == 14
     rng = np.random.default_rng(4)

@@ -25,7 +25,9 @@ FRONT = "S -> T -> C; S <-> C"
 NAPKIN = "W1 -> W2 -> X -> Y; W1 <-> X; W1 <-> Y"
 TIAN = "X -> Z1 -> Y; Z2 -> {X Z1 Z3}; Z3 -> Y; X <-> Y; X <-> Z2; X <-> Z3; Y <-> Z2"
 SMOKING = Factor(
-    ("S", "T", "C"), (("0", "1"),) * 3, np.array([0.5, 0.1, 0.01, 0.02, 0.1, 0.05, 0.02, 0.2]).reshape(2, 2, 2)
+    ("S", "T", "C"),
+    (("0", "1"),) * 3,
+    np.array([0.5, 0.1, 0.01, 0.02, 0.1, 0.05, 0.02, 0.2]).reshape(2, 2, 2),
 )
 
 
@@ -53,14 +55,15 @@ def test_all_three_node_queries(lab):
         network = lab.random_network(dag, rng)
         joint = network.query(list(dag.nodes))
         assert lab.gap(effect, network, joint) < 1e-9, str(effect)
-        assert lab.gap(identify(dag, y, x, shorten=False), network, joint) < 1e-9, str(effect)
+        if effect.formula != effect.derived:
+            assert lab.gap(identify(dag, y, x, shorten=False), network, joint) < 1e-9, str(effect)
     assert identified == 325
 
 
 def test_random_queries_with_conditions(lab):
     rng, draws = random.Random(2), np.random.default_rng(2)
     verdicts = []
-    for _ in range(150):
+    for _ in range(100):
         dag, y, x, z = lab.random_query(rng)
         effect = identify(dag, y, x, z)
         verdicts.append(bool(effect))
@@ -70,7 +73,7 @@ def test_random_queries_with_conditions(lab):
         network = lab.random_network(dag, draws)
         assert lab.gap(effect, network) < 1e-9, str(effect)
         assert lab.gap(identify(dag, y, x, z, shorten=False), network) < 1e-9, str(effect)
-    assert 50 < sum(verdicts) < 140
+    assert 40 < sum(verdicts) < 95
 
 
 def test_variables_of_three_states(lab):
@@ -147,12 +150,15 @@ def test_napkin_is_right_at_every_value_of_what_is_irrelevant(lab):
 def test_what_is_set_without_effect_is_no_comparison():
     effect = identify("x <-> y; x <- z", "y", "x")
     assert str(effect) == "P(y | do(x)) = P(y)" and effect.kind == "other"
-    assert effect.evaluate(Factor(("y",), (("0", "1"),), np.array([0.25, 0.75])), at={"x": "1"}).values[1] == 0.75
+    assert (
+        effect.evaluate(Factor(("y",), (("0", "1"),), np.array([0.25, 0.75])), at={"x": "1"}).values[1]
+        == 0.75
+    )
 
 
 def test_conditions_that_may_be_set():
     effect = identify("x -> w -> y; x <-> y", "y", "x", "w")  # w may as well be set; then x does not matter
-    assert [step.rule for step in effect.steps][0] == 8
+    assert effect.steps[0].rule == 8
     assert bool(identify("x -> y -> w; w <-> y", "y", "x", "w"))
     assert not identify("x -> y; x <-> w; w <-> y", "y", "x", "w")  # seeing w opens the way
     covariate = identify("z -> x -> y; z -> y; w -> y; w -> z", "y", "x", "w")
@@ -173,7 +179,9 @@ def test_the_order_of_edges_and_names_does_not_matter(lab):
         dag, y, x, z = lab.random_query(rng)
         nodes = rng.sample(dag.nodes, len(dag))
         other = DAG.from_edges(
-            rng.sample(dag.directed, len(dag.directed)), rng.sample(dag.bidirected, len(dag.bidirected)), nodes
+            rng.sample(dag.directed, len(dag.directed)),
+            rng.sample(dag.bidirected, len(dag.bidirected)),
+            nodes,
         )
         assert bool(identify(dag, y, x, z)) == bool(identify(other, y, x, z))
 

@@ -382,6 +382,13 @@ def ratio_of(above: Expression, below: Expression) -> Expression:
     ):  # fmt: skip
         heads = tuple(head for head in above.heads if head not in below.heads)
         return Probability(heads, (*above.given, *below.heads), above.do)
+    if isinstance(above, Bind) and isinstance(below, Bind):
+        inner = ratio_of(above.body, below.body)
+        known = {**dict(above.states), **dict(above.names)}
+        if not isinstance(inner, Ratio) and all(
+            known.get(v) == to for v, to in (*below.states, *below.names)
+        ):
+            return Bind(inner, above.states, above.names)
     upper, lower = list(_factors(above)), list(_factors(below))
     shared = [factor for factor in lower if factor in upper]
     if shared:
