@@ -35,8 +35,8 @@ def load_smoking(*, frame: str = "pandas") -> Any:
 
     References
     ----------
-    B. Jacobs, A. Kissinger and F. Zanasi, Causal Inference by String Diagram Surgery, FoSSaCS 2019, section 2. The
-    table was read from two independent re-implementations of the example, not from the paper.
+    B. Jacobs, A. Kissinger and F. Zanasi, Causal Inference by String Diagram Surgery, FoSSaCS 2019. The table
+    was read from two independent re-implementations of the example, not from the paper.
 
     Examples
     --------

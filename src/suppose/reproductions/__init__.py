@@ -25,6 +25,7 @@ REPRODUCTIONS = {
     "transtee": "suppose.reproductions.transtee",
     "ivl-augmentation": "suppose.reproductions.ivl_augmentation",
     "flexible-survival": "suppose.reproductions.flexible_survival",
+    "string-diagrams": "suppose.reproductions.string_diagrams",
     "mode-effects": "suppose.reproductions.mode_effects",
 }
 SCALES = ("cpu", "gpu")

@@ -166,6 +166,13 @@ def test_a_smaller_question_can_be_answerable_alone() -> None:
     assert str(comb(graph, "x", "y")) == "P(y | do x) = P(y | x) * sum over x of P(x)"
 
 
+def test_the_napkin_has_no_comb_although_it_is_identifiable() -> None:
+    napkin = DAG("W1 -> W2 -> X -> Y; W1 <-> X; W1 <-> Y")
+    found = comb(napkin, "X", "Y")
+    assert str(found) == "no comb: X causes Y, and hidden causes join them (X <-> W1 <-> Y)"
+    assert not found and identify(napkin, "Y", "X")
+
+
 def test_what_causes_nothing_changes_nothing(made) -> None:
     graph = DAG("y -> x; x <-> y")
     joint = made.truth(graph, made.random_model(graph, 1))

@@ -15,7 +15,7 @@ import pytest
 from suppose.core.errors import GraphError
 from suppose.core.figures import PALETTE
 from suppose.graphs import DAG
-from suppose.graphs.diagrams import Box, Diagram, Ty, comb
+from suppose.graphs.diagrams import Box, Diagram, Ty, comb, panels
 from suppose.graphs.diagrams.drawing import extents, hidden_objects
 from suppose.graphs.diagrams.placement import place
 
@@ -52,6 +52,17 @@ def test_drawings_use_the_palette_and_are_the_same_every_time() -> None:
     colours = set(re.findall("#[0-9a-f]{6}", svg))
     assert colours <= {*PALETTE.values(), "#ffffff"} and PALETTE["blue"] in colours
     assert svg == Diagram.from_dag(DAG("S -> T -> C; S <-> C")).draw(mark="S")
+
+
+@pytest.mark.parametrize("direction", ["up", "right"])
+def test_panels_stand_beside_each_other(direction: str) -> None:
+    svg = panels({"before": FRONT_DOOR, "after": FRONT_DOOR.cut("S")}, mark="S", direction=direction)
+    assert len(elements(svg, "box")) == 7 and len(elements(svg, "sign")) == 2
+    assert next(e.text for e in elements(svg, "name")) == "before"
+    width, height = (float(ElementTree.fromstring(svg).get(side)) for side in ("width", "height"))
+    one = ElementTree.fromstring(FRONT_DOOR.draw(direction=direction))
+    longer = (width, float(one.get("width"))) if direction == "up" else (height, float(one.get("height")))
+    assert longer[0] > 1.5 * longer[1]
 
 
 def test_names_are_escaped() -> None:

@@ -71,14 +71,14 @@ def test_diagrams_are_equal_exactly_when_generic_tables_cannot_tell_them_apart(
     rng = np.random.default_rng(seed)
     meaning = made.functor(seed)
     forms: dict[object, list[np.ndarray]] = defaultdict(list)
-    for _ in range(500):
+    for _ in range(300):
         diagram = made.random_diagram(rng, layers=int(rng.integers(1, 5)), dom=dom, most=3)
         forms[diagram.normal_form()].append(meaning(diagram).values)
     meanings: dict[tuple, set] = defaultdict(set)
     for form, values in forms.items():
         assert all(np.allclose(values[0], other, atol=1e-12) for other in values)
         meanings[form.cod, tuple(values[0].round(9).reshape(-1))].add(form)
-    assert len(forms) > 60
+    assert len(forms) > 40
     assert max(len(found) for found in meanings.values()) == 1
 
 

@@ -11,6 +11,7 @@ from suppose.graphs.diagrams.combs import (
     disintegrate,
 )
 from suppose.graphs.diagrams.diagram import Box, Diagram
+from suppose.graphs.diagrams.drawing import panels
 from suppose.graphs.diagrams.equality import NormalForm
 from suppose.graphs.diagrams.semantics import Channel, Functor
 from suppose.graphs.diagrams.surgery import Surgery, explicit, from_dag, hidden_cause, intervene
@@ -34,4 +35,5 @@ __all__ = [
     "from_dag",
     "hidden_cause",
     "intervene",
+    "panels",
 ]

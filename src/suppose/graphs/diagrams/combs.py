@@ -1,7 +1,7 @@
 r"""Interventions from observations alone: disintegration into a comb, and surgery on one of its wires.
 
 A full-support state on ``A @ B`` is a marginal followed by a channel, in one way (disintegration). One on
-``A @ B @ C`` is, in one way, a *comb* ``f`` around a channel ``g`` (Jacobs, Kissinger & Zanasi 2019, section 7): ``f``
+``A @ B @ C`` is, in one way, a *comb* ``f`` around a channel ``g`` (Jacobs, Kissinger & Zanasi 2019): ``f``
 outputs ``A``, takes ``B`` and outputs ``C``, its two teeth joined by a hidden wire; ``g`` leads from ``A`` to ``B``:
 
     g(b | a) = w(b | a),        f(a, c | b) = w(a) w(c | a, b).

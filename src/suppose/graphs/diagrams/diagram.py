@@ -1,6 +1,6 @@
 """String diagrams of a free CDU category: boxes joined by wires that may be copied, discarded and made uniform.
 
-Jacobs, Kissinger and Zanasi (2019, section 3) write a causal model as an arrow of a free symmetric monoidal
+Jacobs, Kissinger and Zanasi (2019) write a causal model as an arrow of a free symmetric monoidal
 category in which every object has a copy, a discard and a uniform state. A :class:`Diagram` is such an arrow,
 written as a list of layers, each one generator at some place between identities. Composition is checked:
 ``f >> g`` is refused, naming both types, unless the outputs of ``f`` are the inputs of ``g``.

@@ -13,7 +13,7 @@ where a page defines them. Every name is escaped.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
@@ -23,7 +23,7 @@ from suppose.graphs.diagrams.diagram import Diagram
 from suppose.graphs.diagrams.placement import Extent, Item, Placement, Wire, place
 from suppose.graphs.diagrams.wiring import wiring
 
-__all__ = ["FORMS", "draw", "hidden_objects", "to_svg"]
+__all__ = ["FORMS", "draw", "hidden_objects", "panels", "to_svg"]
 
 FORMS = ("svg", "tikz", "unicode")
 DIRECTIONS = ("up", "right")
@@ -32,6 +32,8 @@ HEIGHT = 13.0
 """Half of a box's height."""
 PORT, SPACING, GAP = 26.0, 16.0, 24.0
 MARGIN = 8.0
+HEADING, APART = 24.0, 44.0
+"""Room for the heading of a panel, and between panels."""
 LABEL = 18.0
 """Room for the names of the boundary."""
 _STYLE = """
@@ -108,6 +110,59 @@ def to_svg(
     GraphError
         ``bad-kind`` for a direction or ``names`` that is not one, ``graph-too-large``.
     """
+    body, extent = _drawn(diagram, direction, mark, names)
+    return _document(body, extent, title or f"String diagram. {diagram}")
+
+
+def panels(
+    diagrams: Mapping[str, Diagram],
+    *,
+    direction: str = "up",
+    mark: str | Iterable[str] = (),
+    names: str = "boundary",
+    title: str = "",
+) -> str:
+    """Several diagrams as one drawing, each under its heading: before and after a surgery.
+
+    Parameters
+    ----------
+    diagrams : mapping of str to Diagram
+        Headings and diagrams, from left to right (below each other when ``direction`` is ``"right"``).
+    direction, mark, names, title
+        As in :func:`to_svg`.
+
+    Raises
+    ------
+    GraphError
+        ``bad-kind``, ``graph-too-large``.
+
+    Examples
+    --------
+    >>> before = Diagram.from_dag("S -> T")
+    >>> panels({"before": before, "after": before.cut("T")}, mark="T").count('class="box"')
+    3
+    """
+    parts = [(heading, *_drawn(shown, direction, mark, names)) for heading, shown in diagrams.items()]
+    up = direction == "up"
+    tallest = max((extent[1] for _, _, extent in parts), default=0.0)
+    body: list[str] = []
+    x = y = width = height = 0.0
+    for heading, elements, (w, h) in parts:
+        wide = max(w, text_width(heading))
+        down = tallest - h if up else 0.0
+        body.append(_text(heading, x + (wide / 2 if up else 0), y + 10, "middle" if up else "start"))
+        shift = f"translate({x + (wide - w) / 2 if up else x:.1f} {y + HEADING + down:.1f})"
+        body.append(f'<g transform="{shift}">{"".join(elements)}</g>')
+        width, height = max(width, x + wide), max(height, y + HEADING + down + h)
+        x, y = (x + wide + APART, y) if up else (x, y + HEADING + h + APART)
+    said = "; ".join(f"{heading}: {shown}" for heading, shown in diagrams.items())
+    return _document(body, (width, height), title or f"String diagrams. {said}")
+
+
+def _drawn(
+    diagram: Diagram, direction: str, mark: str | Iterable[str], names: str
+) -> tuple[list[str], tuple[float, float]]:
+    """Elements of a drawing, and its extent."""
     check_choice("direction", direction, DIRECTIONS)
     check_choice("names", names, ("boundary", "all"))
     up = direction == "up"
@@ -118,7 +173,7 @@ def to_svg(
     body += [pen.wire(wire) for wire in placed.wires]
     body += [pen.item(item) for item in placed.items]
     body += [pen.name(wire) for wire in placed.wires if _named(wire, names == "all")]
-    return _document(body, pen.extent, title or f"String diagram. {diagram}")
+    return body, pen.extent
 
 
 def hidden_objects(diagram: Diagram) -> frozenset[str]:

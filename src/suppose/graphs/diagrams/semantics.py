@@ -1,7 +1,7 @@
 """What a diagram means: the functor to finite stochastic matrices, evaluated by one contraction.
 
 A CDU functor from diagrams to FinStoch (finite sets and column-stochastic arrays; Jacobs, Kissinger & Zanasi
-2019, section 4) is fixed by the states of every object and one array per box. Copy is sent to the diagonal,
+2019) is fixed by the states of every object and one array per box. Copy is sent to the diagonal,
 discard to a row of ones, uniform to ``1/n``. :class:`Functor` applies it to a whole diagram at once: the wiring is
 a network of tables, summed in an order found by :func:`suppose.graphs.networks.contraction.plan_elimination`,
 so that the cost is that of the largest table in between and never that of all wires side by side.

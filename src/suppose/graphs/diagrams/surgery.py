@@ -1,11 +1,10 @@
 """Causal graphs as diagrams, and intervention as a functor that cuts them.
 
-A causal graph becomes the state ``I -> shown`` of Jacobs, Kissinger and Zanasi (2019, section 4): one box per vertex
-from its parents to itself, every wire copied to the vertex's children and, if it is shown, to the output. An edge
-``a <-> b`` becomes a box of its own, a hidden cause with an arrow to both. Intervening on ``a`` is surgery (section
-5): the functor :class:`Surgery` that keeps objects and sends the box ``a`` to ``discard ; uniform``. Conditioning
-the surgered state on ``a = x`` gives ``P(... | do a = x)``; which full-support state takes the place of the
-uniform one does not matter.
+A causal graph becomes the state ``I -> shown`` of Jacobs, Kissinger and Zanasi (2019): one box per vertex from its
+parents to itself, every wire copied to the vertex's children and, if it is shown, to the output. An edge ``a <-> b``
+becomes a box of its own, a hidden cause with an arrow to both. Intervening on ``a`` is surgery: the functor
+:class:`Surgery` that keeps objects and sends the box ``a`` to ``discard ; uniform``. Conditioning the surgered state
+on ``a = x`` gives ``P(... | do a = x)``; which full-support state takes the place of the uniform one does not matter.
 
 What it does not do: surgery on part of a box's inputs (edge interventions), stochastic policies (substitute a box
 of your own with :meth:`Diagram.substitute`).
