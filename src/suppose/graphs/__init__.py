@@ -6,6 +6,16 @@ from suppose.graphs.adjustment import AdjustmentSets, AdjustmentVerdict, adjustm
 from suppose.graphs.dag import DAG
 from suppose.graphs.drawing import draw
 from suppose.graphs.frontdoor import FrontdoorSets, FrontdoorVerdict, frontdoor_sets, is_frontdoor_set
+from suppose.graphs.identification import (
+    Estimand,
+    Event,
+    NotIdentified,
+    check_hedge,
+    identify,
+    identify_counterfactual,
+    pair_of_models,
+    remedies,
+)
 from suppose.graphs.implications import Implication, Implications, implied_independences
 from suppose.graphs.instruments import Instrument, Instruments, instruments
 from suppose.graphs.networks import DiscreteNetwork, load_network
@@ -26,27 +36,35 @@ __all__ = [
     "AdjustmentSets",
     "AdjustmentVerdict",
     "DiscreteNetwork",
+    "Estimand",
+    "Event",
     "FrontdoorSets",
     "FrontdoorVerdict",
     "Implication",
     "Implications",
     "Instrument",
     "Instruments",
+    "NotIdentified",
     "OpenPaths",
     "Path",
     "PathStep",
     "StructuralModel",
     "adjustment_sets",
+    "check_hedge",
     "d_connected_nodes",
     "d_separated",
     "draw",
     "explain_path",
     "frontdoor_sets",
+    "identify",
+    "identify_counterfactual",
     "implied_independences",
     "instruments",
     "is_adjustment_set",
     "is_frontdoor_set",
     "load_network",
     "open_paths",
+    "pair_of_models",
     "proper_backdoor_graph",
+    "remedies",
 ]

@@ -69,10 +69,10 @@ def test_order_of_axes_and_what_at_leaves_open():
     for x in BIT:
         assert effect.evaluate(joint, at={"x": x}).allclose(whole.at({"x": x}), 1e-15)
     assert float(effect.evaluate(joint, at={"x": 1, "y": 0}).values) == whole.at({"x": "1", "y": "0"}).total()
-    by_hand = sum(
-        joint.at({"z": z}).total() * (joint.at({"z": z, "x": "1", "y": "1"}).total() / joint.at({"z": z, "x": "1"}).total())
-        for z in BIT
-    )  # fmt: skip
+    def share(**cell):
+        return joint.at(cell).total()
+
+    by_hand = sum(share(z=z) * share(z=z, x="1", y="1") / share(z=z, x="1") for z in BIT)
     assert abs(whole.at({"x": "1", "y": "1"}).total() - by_hand) < 1e-12
 
 
