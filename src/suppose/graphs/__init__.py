@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from suppose.graphs.adjustment import AdjustmentSets, AdjustmentVerdict, adjustment_sets, is_adjustment_set
 from suppose.graphs.dag import DAG
+from suppose.graphs.diagrams import Box, Comb, Diagram, Functor, Surgery, Ty, comb
 from suppose.graphs.drawing import draw
 from suppose.graphs.frontdoor import FrontdoorSets, FrontdoorVerdict, frontdoor_sets, is_frontdoor_set
 from suppose.graphs.identification import (
@@ -35,11 +36,15 @@ __all__ = [
     "DAG",
     "AdjustmentSets",
     "AdjustmentVerdict",
+    "Box",
+    "Comb",
+    "Diagram",
     "DiscreteNetwork",
     "Estimand",
     "Event",
     "FrontdoorSets",
     "FrontdoorVerdict",
+    "Functor",
     "Implication",
     "Implications",
     "Instrument",
@@ -49,8 +54,11 @@ __all__ = [
     "Path",
     "PathStep",
     "StructuralModel",
+    "Surgery",
+    "Ty",
     "adjustment_sets",
     "check_hedge",
+    "comb",
     "d_connected_nodes",
     "d_separated",
     "draw",
