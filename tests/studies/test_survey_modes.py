@@ -173,6 +173,17 @@ def test_the_offer_tells_mode_effect_from_selection():
     assert answer.headline.name == "bias"
 
 
+def test_an_offer_can_stand_in_for_beliefs():
+    study = study_of(
+        "S10", 40_000, offer="R", world={"a_r": 2.0}, bias={"delta_X": "offered", "delta_Y": "offered"}
+    )
+    answer = study.run()
+    assert answer.headline.name == "bias"
+    assert answer.headline.low < 0.3 < answer.headline.high
+    assert answer.headline.high - answer.headline.low < 0.1
+    assert answer.credibility == "credible"
+
+
 def test_a_shift_small_enough_to_matter_is_found():
     method = {"imputations": 0, "way": "naive"}
     weak = study_of("S4", 2000, world={"beta": -0.05}, graph=None, method=method).run()
@@ -226,6 +237,8 @@ def test_a_difference_of_means_is_the_mode_effect_where_the_graph_says_so(scenar
     answer = study_of(scenario, exposure=None).run()
     assert answer.check("graph").verdict == verdict
     assert near(answer.headline, 0.5) is (verdict == "passes")
+    assert answer.check("graph").words.endswith(".")
+    assert answer.sentence.startswith("Y* by M = 1 lies")
 
 
 def test_a_shift_can_come_from_the_known_total():
@@ -342,6 +355,8 @@ GRAPH = SCENARIOS["S5"].text
         ({"reference": "phone"}, "expected one of the modes 0, 1, got 'phone'"),
         ({"method": {"way": "bias"}}, r"way = 'bias' needs a section \[bias\]"),
         ({"bias": {"delta_Y": "calibrated"}}, r"needs a section \[calibration\]"),
+        ({"bias": {"delta_X": "offered"}}, 'delta_X = "offered" needs the column of an offer'),
+        ({"bias": {"delta_X": "calibrated"}}, "expected a number or one of normal"),
         ({"bias": {"delta_Y": "normal(0.3)"}}, "normal needs 2 finite numbers"),
         ({"bias": {}}, "needs to know what is believed"),
         ({"rates": {}}, "states no rate"),

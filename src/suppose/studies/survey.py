@@ -90,7 +90,8 @@ class Method(Section):
 class Bias(Section):
     """What is believed of the other mode's shifts and scales: numbers, or laws such as ``"normal(0.3, 0.1)"``.
 
-    ``delta_Y = "calibrated"`` takes the shift and its standard error from the known total.
+    ``"calibrated"`` (of ``delta_Y``) takes the shift and its standard error from the known total, ``"offered"`` from
+    the offer as an instrument for the mode.
     """
 
     delta_X: Belief | None = None  # noqa: N815 (the words of the question)
@@ -163,6 +164,15 @@ class SurveyTable:
     sources: dict[str, tuple[str, ...]]
     plan: Plan
     notes: tuple[str, ...]
+
+    def say(self, mode: str) -> str:
+        """A mode as a reader knows it: its word, or which value of the column where that is a number."""
+        return f"{self.mode} = {mode}" if _order(mode)[0] is False else mode
+
+    @property
+    def reference(self) -> str:
+        """The reference mode as a reader knows it."""
+        return self.say(self.modes[0])
 
     @property
     def words(self) -> Shaped[np.ndarray, " n"]:
@@ -276,15 +286,28 @@ class Survey(ReportedStudy):
                 )  # fmt: skip
             read_rates(self.rates.given())
         if self.bias is not None:
-            priors = self.bias.priors()
-            if priors.get("outcome") == "calibrated":
+            read_priors(self._stated_priors(self.bias))
+
+    def _stated_priors(self, bias: Bias) -> dict[str, Belief]:
+        """Beliefs as stated; those taken from the data, which must have a source, as zero shifts."""
+        priors = bias.priors()
+        for name, key in (("exposure", "delta_X"), ("outcome", "delta_Y")):
+            taken = priors.get(name)
+            if taken == "calibrated" and name == "outcome":
                 if self.calibration is None:
                     raise StudyError(
                         "no-beliefs", 'delta_Y = "calibrated" needs a section [calibration]', where="bias.delta_Y",
                         remedy="Give the total, or state the shift.",
                     )  # fmt: skip
-                priors["outcome"] = 0.0
-            read_priors(priors)
+                priors[name] = 0.0
+            if taken == "offered":
+                if self.roles.offer is None:
+                    raise StudyError(
+                        "no-beliefs", f'{key} = "offered" needs the column of an offer', where=f"bias.{key}",
+                        remedy="Name roles.offer, a mode offered at random, or state the shift.",
+                    )  # fmt: skip
+                priors[name] = 0.0
+        return priors
 
     def _encoded(self, frame: Any, plan: Plan) -> SurveyTable:
         import pandas as pd

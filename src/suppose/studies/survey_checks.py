@@ -175,7 +175,7 @@ def _slopes_by_mode(work: Any) -> Check | None:
     b, error = float(found.coefficients[0]), float(np.sqrt(max(found.covariance[0, 0], 0.0)))
     p = float(2 * stats.t.sf(abs(b) / error, found.freedom)) if error > 0 else 1.0
     words = (
-        f"{format_number(float(found.coefficients[1]))} in {work.table.modes[0]}, "
+        f"{format_number(float(found.coefficients[1]))} in {work.table.reference}, "
         f"{format_number(float(found.coefficients[1] + b))} elsewhere (p = {p:.2g} for equality)."
     )
     return Check(
@@ -252,7 +252,7 @@ def _exposure_by_mode(work: Any) -> Check:
     gap = float(x[m].mean() - x[~m].mean()) / spread if spread > 0 else 0.0
     return Check(
         name="exposure-by-mode", title="Exposure by mode", null="The recorded exposure is the same in every mode.",
-        verdict="informs", words=f"The other mode lies {gap:+.2f} standard deviations from {work.table.modes[0]}.",
+        verdict="informs", words=f"The other mode lies {gap:+.2f} standard deviations from {work.table.reference}.",
         cannot_show="Whether that is who answered, or how answers were recorded.",
         statistic="standardised difference", value=gap,
     )  # fmt: skip
@@ -299,7 +299,7 @@ def _shift_alone(work: Any) -> Check:
         name="shift-alone", title="A shift and nothing else",
         null="Once means are put together, answers are distributed alike in every mode.",
         verdict="warns" if p < 0.01 else "passes",
-        words=f"Spread of the other mode is {ratio:.2f} times that of {work.table.modes[0]}; distributions around the "
+        words=f"Spread of the other mode is {ratio:.2f} times that of {work.table.reference}; distributions around the "
         f"means differ with p = {p:.2g} (Kolmogorov and Smirnov, means fitted).",
         cannot_show="Shifts that differ between people but even out.", statistic="largest distance",
         value=float(test.statistic), p_value=p,
@@ -333,7 +333,7 @@ def _reference(work: Any) -> Check | None:
     n, shift, error = row[1], row[3], row[4]
     p = float(2 * stats.t.sf(abs(shift) / error, max(n - 1, 1))) if error > 0 else float(shift == 0)
     off = p < 0.05
-    words = f"{mode} lies {format_number(shift)} from it (p = {p:.2g})"
+    words = f"{work.table.say(mode)} lies {format_number(shift)} from it (p = {p:.2g})"
     words += ": a difference from this mode is not a distance from the truth." if off else "."
     return Check(
         name="reference", title="The reference mode against the known total",

@@ -230,7 +230,7 @@ def _contrast_plan(study: Any, view: GraphView | None) -> Plan:
         sets = list(adjustment_sets(dag, view.mode, recorded, "minimum"))
         found = tuple(sets[0]) if sets else ()
         covariates = tuple(view.columns_of[name] for name in found)
-        reason = str(adjustment_sets(dag, view.mode, recorded, "minimum")).splitlines()[0]
+        reason = is_adjustment_set(dag, view.mode, recorded, found).reason
         return Plan("contrast", covariates, reason, view=view, identified=bool(sets))
     verdict = is_adjustment_set(dag, view.mode, recorded, view.fixed)
     return Plan("contrast", covariates, verdict.reason, view=view, identified=verdict.valid)

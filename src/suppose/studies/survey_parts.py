@@ -18,7 +18,7 @@ from scipy import stats
 from suppose.core.answer import Finding, Table
 from suppose.core.errors import EstimationError, SupposeWarning
 from suppose.core.study import Steps
-from suppose.effects.inference import EffectEstimate
+from suppose.effects.inference import EffectEstimate, estimate_effect
 from suppose.effects.mode import (
     ModeEffectAnalysis,
     calibrate,
@@ -88,6 +88,9 @@ class Work:
         if self.study.bias is None:
             return {}
         priors = dict(self.study.bias.priors())
+        for name, found in (("exposure", self.offered_exposure), ("outcome", self.offered)):
+            if priors.get(name) == "offered" and found is not None:
+                priors[name] = f"normal({found.estimate:.8g}, {found.standard_error:.8g})"
         if priors.get("outcome") == "calibrated":
             two = np.where(self.other, "other", "reference")
             rows = {row[0]: row for row in calibrate(self.table.y, two, self.study.calibration.total).rows}
@@ -112,17 +115,14 @@ class Work:
     @cached_property
     def tipping(self) -> TippingCurve:
         """Slopes over shifts, as far as the study says or as it takes for the finding to change."""
-        reach = self.study.method.reach
-        if reach is not None:
-            return self.model.tipping_curve(reach=reach)
-        curves = []
-        for reach in REACHES:
+        given = self.study.method.reach
+        reaches: tuple[float, ...] = REACHES if given is None else (given,)
+        curves: list[TippingCurve] = []
+        for reach in reaches:
             curves.append(self.model.tipping_curve(reach=reach))
             found = curves[-1]
-            if any(
-                tip is not None
-                for tip in (found.tips_exposure, found.tips_outcome, found.sign_exposure, found.sign_outcome)
-            ):
+            tips = (found.tips_exposure, found.tips_outcome, found.sign_exposure, found.sign_outcome)
+            if any(tip is not None for tip in tips):
                 return found
         return curves[0]
 
@@ -140,18 +140,25 @@ class Work:
 
     @cached_property
     def offered(self) -> EffectEstimate | None:
-        """Effect of the mode on the mean answer, the offer as instrument."""
+        """Effect of the mode on the mean recorded outcome, the offer as instrument."""
+        return self._offered(self.table.y)
+
+    @cached_property
+    def offered_exposure(self) -> EffectEstimate | None:
+        """The same on the mean recorded exposure."""
+        name = self.study.roles.exposure
+        return None if name is None else self._offered(np.asarray(self.table.X[name], dtype=float))
+
+    def _offered(self, answers: Float[np.ndarray, " n"]) -> EffectEstimate | None:
         offer = self.study.roles.offer
         if offer is None:
             return None
-        n = len(self.table.y)
+        n = len(answers)
         rest = np.column_stack([np.ones(n), self.covariates])
         found = two_stage(
             np.column_stack([self.other.astype(float), rest]),
-            np.column_stack([np.asarray(self.table.X[offer], dtype=float), rest]), self.table.y,
+            np.column_stack([np.asarray(self.table.X[offer], dtype=float), rest]), answers,
         )  # fmt: skip
-        from suppose.effects.inference import estimate_effect
-
         return estimate_effect(
             float(found.coefficients[0]), float(np.sqrt(found.covariance[0, 0])), estimand="mean shift",
             contrast="other mode", n=n, level=self.study.method.level, method="two-stage least squares",
@@ -267,7 +274,8 @@ def _modes(work: Work) -> Parts:
     order = {c.mode: c for c in contrasts}
     findings = [
         Finding(
-            name=f"contrast:{mode}", label=f"Mean answer by {mode} minus {table.modes[0]}", estimate=c.difference,
+            name=f"contrast:{mode}", label=f"Mean answer by {table.say(mode)} minus {table.reference}",
+            estimate=c.difference,
             low=c.low, high=c.high, level=c.level, unit=unit, standard_error=c.standard_error, p_value=c.p_value,
             n=c.n, method="difference of means" + (", covariates held fixed" if table.covariates else ""),
             estimand="difference of means", headline=lead and k == 0,
@@ -278,7 +286,7 @@ def _modes(work: Work) -> Parts:
         plain = mode_contrast(table.y, table.words, table.modes[0], level=level)
         findings += [
             Finding(
-                name=f"plain:{c.mode}", label=f"{c.mode} minus {c.reference}, nothing held fixed",
+                name=f"plain:{c.mode}", label=f"{table.say(c.mode)} minus {table.say(c.reference)}, nothing held fixed",
                 estimate=c.difference, low=c.low, high=c.high, level=level, unit=unit, n=c.n,
                 standard_error=c.standard_error, p_value=c.p_value, method="difference of means",
                 estimand="difference of means",
@@ -322,7 +330,8 @@ def _calibrated(work: Work, unit: str) -> tuple[list[Finding], Table]:
         after = float(found.adjusted[work.table.words == mode].mean())
         rows.append((mode, n, mean, shift, shift - half, shift + half, after))
         findings.append(Finding(
-            name=f"shift:{mode}", label=f"Shift of {mode} from the known total", estimate=shift, low=shift - half,
+            name=f"shift:{mode}", label=f"Shift of {work.table.say(mode)} from the known total",
+            estimate=shift, low=shift - half,
             high=shift + half, level=level, unit=unit, standard_error=error, n=n, method="mean minus the total",
             estimand="shift",
         ))  # fmt: skip

@@ -107,12 +107,13 @@ def _number(finding: Finding) -> str:
 def contrast_sentence(study: Any, table: Any, parts: Parts) -> str:
     """How far apart the modes lie, and how far each from the known total."""
     found = {finding.name: finding for finding in parts.findings}
-    said = [_apart(found[f"contrast:{mode}"], mode, table.modes[0]) for mode in table.modes[1:]]
+    reference = table.reference
+    said = [_apart(found[f"contrast:{mode}"], table.say(mode), reference) for mode in table.modes[1:]]
     text = f"{study.outcome_words[:1].upper()}{study.outcome_words[1:]} by {listed(said)}."
     if study.calibration is None:
         return text
     source = f" ({study.calibration.source})" if study.calibration.source else ""
-    shifts = [f"{mode} is {_off(found[f'shift:{mode}'])}" for mode in table.modes]
+    shifts = [f"{table.say(mode)} is {_off(found[f'shift:{mode}'])}" for mode in table.modes]
     return f"{text} Against the known {study.calibration.total:g}{source}, {listed(shifts)}."
 
 
