@@ -69,6 +69,7 @@ def test_order_of_axes_and_what_at_leaves_open():
     for x in BIT:
         assert effect.evaluate(joint, at={"x": x}).allclose(whole.at({"x": x}), 1e-15)
     assert float(effect.evaluate(joint, at={"x": 1, "y": 0}).values) == whole.at({"x": "1", "y": "0"}).total()
+
     def share(**cell):
         return joint.at(cell).total()
 

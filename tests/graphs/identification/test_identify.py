@@ -18,6 +18,7 @@ from suppose.core.errors import GraphError
 from suppose.graphs import DAG
 from suppose.graphs.factors import Factor
 from suppose.graphs.identification import check_hedge, identify, project
+from suppose.graphs.identification.evaluation import plug_in
 
 HERE = Path(__file__).parent
 VERDICTS = json.loads((HERE / "y0_verdicts.json").read_text("utf-8"))
@@ -201,6 +202,28 @@ def test_steps_tell_the_story():
     told = effect.explain()
     assert told.splitlines()[-1] == str(effect) and "7. Put together" in told
     assert all(step.graph.to_svg().startswith("<svg") for step in effect.steps)
+
+
+def test_every_equation_of_a_derivation_is_true(lab):
+    rng, draws, checked = random.Random(8), np.random.default_rng(8), 0
+    while checked < 150:
+        dag, y, x, z = lab.random_query(rng)
+        network = lab.random_network(dag, draws)
+        for step in identify(dag, y, x, z).steps:
+            formula = step.formula
+            if formula is None or any(p.do for p in formula.probabilities()):
+                continue
+            asked = (*step.outcomes, *step.interventions, *step.given)
+            found = plug_in(formula, asked, network, {}, 0.0)
+            setting = dict.fromkeys(step.interventions, "1")
+            truth = network.query([*step.outcomes, *step.given], do=setting)
+            truth = truth / truth.sum_out(step.outcomes)
+            found = found.at({name: "1" for name in step.interventions if name in found.variables})
+            ones = Factor(truth.variables, truth.states, np.ones(truth.values.shape))
+            np.testing.assert_allclose(
+                (ones * found).reorder(truth.variables).values, truth.values, atol=1e-9
+            )
+            checked += 1
 
 
 def test_steps_of_a_shorter_form_end_with_it():

@@ -88,7 +88,7 @@ def identify(
     if seen:
         formula = _conditional(formula, y, place)
         words = f"What is left to condition on, {listing(seen)}, is divided out."
-        steps.append(Step(9, words, y, set_, seen, measured, measured.nodes, formula))
+        steps.append(Step(9, words, y, set_, seen, measured, measured.nodes, formula, held=set_))
     estimand = Estimand(y, x, z, formula, formula, tuple(steps), measured)
     return _shortened(estimand, place) if shorten else estimand
 
@@ -114,7 +114,8 @@ def moved(
                 sets = y, mixed.names(set_), mixed.names(seen)
                 formula = Probability(sets[0], sets[2], sets[1])
                 before = mixed.names(set_ & ~bit), mixed.names(seen | bit)
-                steps.append(Step(8, words, y, *before, mixed.graph, mixed.graph.nodes, formula))
+                graph = mixed.graph
+                steps.append(Step(8, words, y, *before, graph, graph.nodes, formula, held=before[0]))
                 break
     return steps, mixed.names(set_), mixed.names(seen)
 
@@ -178,7 +179,17 @@ def _rewritten(
         e = estimand
         steps = (
             *steps,
-            Step(10, words, e.outcomes, e.interventions, e.given, e.graph, e.graph.nodes, formula),
+            Step(
+                10,
+                words,
+                e.outcomes,
+                e.interventions,
+                e.given,
+                e.graph,
+                e.graph.nodes,
+                formula,
+                held=e.interventions,
+            ),
         )
     return replace(
         estimand, formula=formula, steps=steps, kind=kind, adjustment=covariates, mediators=mediators

@@ -113,15 +113,7 @@ class Derivation(Narrator):
         while True:
             if tree == part:
                 formula = self._law(chain, part)
-                self.note(
-                    1,
-                    tree,
-                    part,
-                    0,
-                    "Nothing is left to be set: what was built up is the answer.",
-                    formula,
-                    part,
-                )
+                self.left(part, formula)
                 return formula
             home = mixed.component((part & -part).bit_length() - 1, tree)
             if home == tree:

@@ -20,14 +20,21 @@ class Narrator:
         self.place = mixed.number
         self.steps: list[Step] = []
 
-    def note(
-        self, rule: int, nodes: int, y: int, x: int, reason: str, formula: Expression | None, part: int = 0
-    ) -> None:
+    def note(self, rule: int, nodes: int, y: int, x: int, reason: str, formula: Expression | None) -> None:
         """Add a step about ``P(y | do(x))`` on the graph of ``nodes``."""
         names = self.mixed.names
         step = Step(
-            rule, reason, names(y), names(x), (), self.mixed.graph, names(nodes), formula, names(part)
+            rule, reason, names(y), names(x), (), self.mixed.graph, names(nodes), formula, held=names(x)
         )
+        self.steps.append(step)
+
+    def note_part(
+        self, rule: int, tree: int, part: int, reason: str, query: Probability, formula: Expression | None
+    ) -> None:
+        """Add a step about one c-component on the graph of ``tree``."""
+        names, graph = self.mixed.names, self.mixed.graph
+        held = names(tree & ~part)
+        step = Step(rule, reason, query.heads, query.do, (), graph, names(tree), formula, names(part), held)
         self.steps.append(step)
 
     def words(self, mask: int) -> str:
@@ -58,7 +65,7 @@ class Narrator:
             f"No hidden cause joins the parts {sets}: each can be asked for alone, its causes set from outside, and "
             "the answers multiply."
         )
-        factors = [self.of_part(part, above) for part in parts]
+        factors = [self.of_part(part) for part in parts]
         over = self.mixed.names(wanted & ~y)
         self.note(4, above, y, x, words, sum_of(over, product_of(factors)))
 
@@ -66,7 +73,7 @@ class Narrator:
         """Line 2 for one c-component."""
         gone = within & ~tree
         words = f"{self.words(gone)} {_is(gone, 'no cause')} of {_them(part)} in this graph. Summed out."
-        self.note(2, tree, part, tree & ~part, words, self.of_part(part, tree), part)
+        self.note_part(2, tree, part, words, self.of_part(part), None)
 
     def whole(self, part: int, tree: int, formula: Expression) -> None:
         """Line 6."""
@@ -74,7 +81,7 @@ class Narrator:
             f"No hidden cause joins {self.words(part)} with any other node here: setting the others from outside and "
             "seeing them come to the same."
         )
-        self.note(6, tree, part, tree & ~part, words, formula, part)
+        self.note_part(6, tree, part, words, self.of_part(part), formula)
 
     def enter(self, part: int, home: int, law: Expression) -> None:
         """Line 7."""
@@ -82,7 +89,7 @@ class Narrator:
             f"Hidden causes join {self.words(part)} with {self.words(home & ~part)}. Everything outside that group can "
             "be held fixed; inside, the law of the group takes the place of the observed law:"
         )
-        self.note(7, home, part, home & ~part, words, law, part)
+        self.note_part(7, home, part, words, self.of_part(home), law)
 
     def stuck(self, part: int, tree: int) -> None:
         """Line 5."""
@@ -91,17 +98,22 @@ class Narrator:
             f"{'acts' if (tree & ~part).bit_count() == 1 else 'act'} on {_them(part)}, and nothing separates them: two "
             "worlds can agree on everything that is observed and differ in the answer."
         )
-        self.note(5, tree, part, tree & ~part, words, None, part)
+        self.note_part(5, tree, part, words, self.of_part(part), None)
+
+    def left(self, part: int, formula: Expression) -> None:
+        """Line 1 for one c-component."""
+        words = "Nothing is left to be set: what was built up is the answer."
+        self.note_part(1, part, part, words, self.of_part(part), formula)
 
     def asked(self, y: int, x: int) -> Probability:
         """``P(y | do(x))``."""
         return Probability(self.mixed.names(y), (), self.mixed.names(x))
 
-    def of_part(self, part: int, within: int) -> Probability:
+    def of_part(self, part: int) -> Probability:
         """``P(part | do(its causes))``: what one c-component is asked for."""
         causes = 0
         for node in bits(part):
-            causes |= self.mixed.parents[node] & within
+            causes |= self.mixed.parents[node]
         return self.asked(part, causes & ~part)
 
 

@@ -48,6 +48,8 @@ class Step:
         What the query is found to equal here; None where the derivation ends without one.
     part : tuple of str
         The c-component that is being worked on; empty for steps about the whole query.
+    held : tuple of str
+        The nodes of the graph at this step that are set, by the query or by the derivation.
     """
 
     rule: int
@@ -59,6 +61,7 @@ class Step:
     nodes: tuple[str, ...]
     formula: Expression | None
     part: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -68,9 +71,10 @@ class Step:
     @cached_property
     def graph(self) -> DAG:
         """The graph at this step, with what is set marked as treatment and what is asked for as outcome."""
+        asked = self.part or self.outcomes
         return self.base.subgraph(self.nodes).replace(
-            treatment=[name for name in self.interventions if name in self.nodes],
-            outcome=[name for name in self.outcomes if name in self.nodes], adjusted=[], latent=[],
+            treatment=[name for name in self.held if name in self.nodes],
+            outcome=[name for name in asked if name in self.nodes], adjusted=[], latent=[],
         )  # fmt: skip
 
     @property
