@@ -100,6 +100,13 @@ def test_worlds_of_a_batch_begin_anew():
         assert len({str(batch.state(index).materials) for index in range(3)}) == 3
 
 
+def test_worlds_go_on_where_they_are_not_to_begin_anew():
+    with CrafterBatch(2, area=(24, 24), seed=3, length=4, restart=False) as batch:
+        ends = [batch.step(np.zeros(2, int))[1].tolist() for _ in range(6)]
+        assert ends == [[False] * 2] * 3 + [[True] * 2] * 3
+        assert batch.state(0).step_count == 6
+
+
 def test_a_batch_grows_with_its_objects():
     with CrafterBatch(1, area=(12, 12), seed=1) as batch:
         zombies = [("zombie", (x, y), {}) for x in range(0, 12, 2) for y in range(0, 12, 2)]

@@ -1,7 +1,7 @@
 """Many worlds at once: one call steps them all, on as many cores as asked.
 
 Worlds are rows of one struct of arrays and do not touch each other, so the result is the same for any number of
-jobs. A world that ends starts anew with the next seed of its own row.
+jobs. A world that ends begins anew with the next seed of its own row, unless told otherwise.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from suppose.core.random import integer_seed
 from suppose.worlds.crafter import arrays as at
 from suppose.worlds.crafter.arrays import ACTIONS, MATERIALS, Arrays, grown
 from suppose.worlds.crafter.generation import check_area, generate
+from suppose.worlds.crafter.kernels import called
 from suppose.worlds.crafter.state import WorldState
 from suppose.worlds.crafter.step import step_worlds
 
@@ -39,6 +40,8 @@ class CrafterBatch:
         Every world and every new start has a seed of its own, derived from it.
     length : int
         Steps after which a world starts anew.
+    restart : bool
+        Whether worlds that end begin anew; otherwise they go on, which rollouts of a fixed length want.
     jobs : int
         Cores; ``-1`` is all of them. The result does not depend on it.
 
@@ -62,6 +65,7 @@ class CrafterBatch:
         view: tuple[int, int] = (9, 9),
         seed: int = 0,
         length: int = 10_000,
+        restart: bool = True,
         jobs: int = 1,
     ) -> None:
         for name, value in (("worlds", worlds), ("length", length)):
@@ -73,7 +77,7 @@ class CrafterBatch:
                     remedy="Write for example worlds = 64, length = 10000.",
                 )
         self.area, self.view = check_area(area), check_area(view, "view")
-        self.seed, self.length = seed, length
+        self.seed, self.length, self.restart = seed, length, restart
         self._jobs = min(resolve_jobs(jobs), worlds)
         self._pool = ThreadPoolExecutor(self._jobs) if self._jobs > 1 else None
         self._lives = np.zeros(worlds, int)
@@ -109,7 +113,7 @@ class CrafterBatch:
     def step(
         self, actions: Int[np.ndarray, " n"]
     ) -> tuple[Float64[np.ndarray, " n"], Bool[np.ndarray, " n"]]:
-        """One step of every world; rewards, and which worlds ended (and have begun anew).
+        """One step of every world; rewards, and which worlds ended (and, with ``restart``, have begun anew).
 
         Parameters
         ----------
@@ -130,14 +134,14 @@ class CrafterBatch:
         self._run(given, rewards)
         dead = self.arrays.objects[:, 0, at.HEALTH] <= 0
         ended = dead | (self.arrays.counters[:, at.STEP] >= self.length)
-        for index in np.flatnonzero(ended).tolist():
-            self._begin_anew(index)
+        if self.restart:
+            self._begin_anew(np.flatnonzero(ended).tolist())
         return rewards, ended
 
     def _run(self, actions: Any, rewards: Any) -> None:
         """Steps the worlds, split over the threads."""
         if self._pool is None:
-            step_worlds(self.arrays, actions, rewards, 0, len(self))
+            called(step_worlds, self.arrays, actions, rewards, 0, len(self))
             return
         bounds = np.linspace(0, len(self), self._jobs + 1).astype(int).tolist()
         parts = [
@@ -147,19 +151,22 @@ class CrafterBatch:
         for part in parts:
             part.result()
 
-    def _begin_anew(self, index: int) -> None:
-        """Replaces an ended world by the next one of its row."""
-        fresh = self._fresh(index)
-        slots = fresh.objects.shape[1]
-        if slots > self.arrays.objects.shape[1]:
-            objects = np.zeros((len(self), slots, at.COLUMNS), np.int64)
-            objects[:, : self.arrays.objects.shape[1]] = self.arrays.objects
-            self.arrays = self.arrays._replace(objects=objects)
-        for mine, new in zip(self.arrays, fresh, strict=True):
-            if new.shape[1:] == mine.shape[1:]:
-                mine[index] = new[0]
-        self.arrays.objects[index] = 0
-        self.arrays.objects[index, :slots] = fresh.objects[0]
+    def _begin_anew(self, indices: list[int]) -> None:
+        """Replaces ended worlds by the next ones of their rows."""
+        if not indices:
+            return
+        maps = self._pool.map(self._fresh, indices) if self._pool is not None else map(self._fresh, indices)
+        for index, fresh in zip(indices, maps, strict=True):
+            slots = fresh.objects.shape[1]
+            if slots > self.arrays.objects.shape[1]:
+                objects = np.zeros((len(self), slots, at.COLUMNS), np.int64)
+                objects[:, : self.arrays.objects.shape[1]] = self.arrays.objects
+                self.arrays = self.arrays._replace(objects=objects)
+            for mine, new in zip(self.arrays, fresh, strict=True):
+                if new.shape[1:] == mine.shape[1:]:
+                    mine[index] = new[0]
+            self.arrays.objects[index] = 0
+            self.arrays.objects[index, :slots] = fresh.objects[0]
 
     def views(self) -> UInt8[np.ndarray, "n w h"]:
         """What every player sees, as numbers: materials from 1, then objects; 0 off the map.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -11,17 +12,12 @@ from suppose.core.errors import DataError
 from suppose.worlds.crafter import arrays as at
 from suppose.worlds.crafter.arrays import ACHIEVEMENTS, ACTIONS, ITEMS, KINDS, MATERIALS, Arrays
 from suppose.worlds.crafter.generation import check_area, only
-from suppose.worlds.crafter.ground import chunk_of
 from suppose.worlds.crafter.player import RIPE
 from suppose.worlds.crafter.random import from_text, to_text
 from suppose.worlds.crafter.state import (
-    CLASSES,
-    Achievements,
-    Chunk,
+    Arrow,
     GameObject,
-    Inventory,
     Player,
-    Position,
     WorldState,
     _off_map,
     _unknown_material,
@@ -49,12 +45,17 @@ def to_arrays(state: WorldState) -> Arrays:
     counters[at.COUNT], counters[at.REACH] = len(everyone), 2 * max(state.view)
     arrays.random[0], counters[at.POSITION] = from_text(state.random_state)
     arrays.vitals[0, at.DAYLIGHT] = state.daylight
-    for slot, thing in enumerate(everyone):
-        _fill_row(arrays.objects[0, slot], thing)
-        arrays.occupied[0, thing.position.x, thing.position.y] = slot + 1
+    rows = np.array([_row(thing) for thing in everyone], np.int64)
+    arrays.objects[0, : len(rows)] = rows
+    arrays.occupied[0, rows[:, at.X], rows[:, at.Y]] = np.arange(1, len(rows) + 1)
     _fill_player(arrays, state.player)
     _fill_chunks(arrays, state)
     return arrays
+
+
+def _called(thing: GameObject) -> str:
+    """An object in a message."""
+    return f"{thing.name} {thing.entity_id}"
 
 
 def _check_objects(everyone: Sequence[GameObject], state: WorldState) -> None:
@@ -63,21 +64,20 @@ def _check_objects(everyone: Sequence[GameObject], state: WorldState) -> None:
     by_tile: dict[tuple[int, int], GameObject] = {}
     for thing in everyone:
         x, y = thing.position.x, thing.position.y
-        where = f"{thing.name} {thing.entity_id}"
         if not (0 <= x < state.size[0] and 0 <= y < state.size[1]):
-            raise _off_map(where, x, y, state.size)
+            raise _off_map(_called(thing), x, y, state.size)
         if thing.entity_id in by_id:
             raise DataError(
                 "duplicate-entity",
                 f"the identity {thing.entity_id} is that of a {by_id[thing.entity_id].name} too",
-                where=where,
+                where=_called(thing),
                 remedy="Give every object an entity_id of its own.",
             )
         if (x, y) in by_tile:
             raise DataError(
                 "tile-taken",
                 f"({x}, {y}) holds {by_tile[x, y].name} {by_tile[x, y].entity_id} already",
-                where=where,
+                where=_called(thing),
                 remedy="A tile holds one object.",
             )
         by_id[thing.entity_id] = by_tile[x, y] = thing
@@ -102,21 +102,19 @@ def _material_numbers(state: WorldState) -> Any:
             remedy="Compare with WorldState.model_dump() of a state that works.",
         )
     try:
-        numbers = [[NUMBERS[name] for name in column] for column in state.materials]
+        numbers = bytes(map(NUMBERS.__getitem__, chain.from_iterable(state.materials)))
     except KeyError as error:
         raise _unknown_material(str(error.args[0]), "materials") from None
-    return np.array(numbers, np.uint8)
+    return np.frombuffer(numbers, np.uint8).reshape(width, height)
 
 
-def _fill_row(row: Any, thing: GameObject) -> None:
+def _row(thing: GameObject) -> list[int]:
     """Columns of one object."""
-    row[at.KIND], row[at.ID] = KINDS.index(thing.name), thing.entity_id
-    row[at.X], row[at.Y], row[at.HEALTH] = thing.position.x, thing.position.y, thing.health
-    facing = getattr(thing, "facing", None)
-    if facing is not None:
-        row[at.FACE_X], row[at.FACE_Y] = facing.x, facing.y
-    if thing.name in TIMERS:
-        row[at.TIMER] = getattr(thing, TIMERS[thing.name])
+    name, place = thing.name, thing.position
+    facing = thing.facing if isinstance(thing, (Arrow, Player)) else None
+    face = (facing.x, facing.y) if facing is not None else (0, 0)
+    timer = getattr(thing, TIMERS[name]) if name in TIMERS else 0
+    return [KINDS.index(name), thing.entity_id, place.x, place.y, thing.health, *face, timer, 0]
 
 
 def _fill_player(arrays: Arrays, player: Player) -> None:
@@ -136,9 +134,8 @@ def _fill_chunks(arrays: Arrays, state: WorldState) -> None:
     wide, high = state.chunk_size
     down = -(-state.size[1] // high)
     listed = [(chunk.key[0] // wide) * down + chunk.key[2] // high for chunk in state.chunks]
-    used = [
-        int(chunk_of(world, *world.objects[slot, [at.X, at.Y]])) for slot in range(world.counters[at.COUNT])
-    ]
+    rows = world.objects[: world.counters[at.COUNT]]
+    used = ((rows[:, at.X] // wide) * down + rows[:, at.Y] // high).tolist()
     order = list(dict.fromkeys([*listed, *used]))
     if min(order) < 0 or max(order) >= world.chunks.size:
         raise DataError(
@@ -152,79 +149,70 @@ def _fill_chunks(arrays: Arrays, state: WorldState) -> None:
 
 
 def from_arrays(worlds: Arrays, *, view: list[int], index: int = 0) -> WorldState:
-    """See :meth:`WorldState.from_arrays`. Nothing is validated: arrays hold what a world can hold."""
+    """See :meth:`WorldState.from_arrays`."""
     world = only(worlds, index)
-    counters = world.counters
-    objects: list[Any] = [_object(row) for row in world.objects[1 : counters[at.COUNT]].tolist()]
-    return WorldState.model_construct(
-        size=list(world.materials.shape),
-        chunk_size=[int(counters[at.CHUNK_WIDTH]), int(counters[at.CHUNK_HEIGHT])],
-        view=list(view),
-        daylight=float(world.vitals[at.DAYLIGHT]),
-        step_count=int(counters[at.STEP]),
-        entity_id_counter_state=int(counters[at.NEXT_ID]),
-        random_state=to_text(world.random, int(counters[at.POSITION])),
-        event_bus=[],
-        materials=NAMES[world.materials].tolist(),
-        objects=objects,
-        player=_player(world),
-        chunks=_chunks(world),
-    )
+    counters = world.counters.tolist()
+    vitals = world.vitals.tolist()
+    return WorldState.model_validate({
+        "size": list(world.materials.shape),
+        "chunk_size": [counters[at.CHUNK_WIDTH], counters[at.CHUNK_HEIGHT]],
+        "view": list(view),
+        "daylight": vitals[at.DAYLIGHT],
+        "step_count": counters[at.STEP],
+        "entity_id_counter_state": counters[at.NEXT_ID],
+        "random_state": to_text(world.random, counters[at.POSITION]),
+        "event_bus": [],
+        "materials": NAMES[world.materials].tolist(),
+        "objects": [_object(row) for row in world.objects[1 : counters[at.COUNT]].tolist()],
+        "player": _player(world, vitals),
+        "chunks": _chunks(world, counters),
+    })  # fmt: skip
 
 
-def _object(row: list[int]) -> GameObject:
+def _object(row: list[int]) -> dict[str, Any]:
     """One object with names."""
     name = KINDS[row[at.KIND]]
-    extra: dict[str, Any] = {}
+    found: dict[str, Any] = {
+        "entity_id": row[at.ID],
+        "position": {"x": row[at.X], "y": row[at.Y]},
+        "health": row[at.HEALTH],
+        "name": name,
+        "removed": False,
+    }
     if name in TIMERS:
-        extra[TIMERS[name]] = row[at.TIMER]
+        found[TIMERS[name]] = row[at.TIMER]
     if name == "plant":
-        extra["ripe"] = row[at.TIMER] > RIPE
-    if name == "arrow":
-        extra["facing"] = Position.model_construct(x=row[at.FACE_X], y=row[at.FACE_Y])
-    return CLASSES[name].model_construct(
-        entity_id=row[at.ID],
-        position=Position.model_construct(x=row[at.X], y=row[at.Y]),
-        health=row[at.HEALTH],
-        name=name,
-        removed=False,
-        **extra,
-    )
+        found["ripe"] = row[at.TIMER] > RIPE
+    if name in ("arrow", "player"):
+        found["facing"] = {"x": row[at.FACE_X], "y": row[at.FACE_Y]}
+    return found
 
 
-def _player(world: Arrays) -> Player:
+def _player(world: Arrays, vitals: list[float]) -> dict[str, Any]:
     """The player with names."""
-    row, columns, vitals = world.objects[0].tolist(), world.player.tolist(), world.vitals.tolist()
-    items = [row[at.HEALTH], *columns[at.INVENTORY + 1 : at.ACHIEVED]]
-    return Player.model_construct(
-        entity_id=row[at.ID],
-        position=Position.model_construct(x=row[at.X], y=row[at.Y]),
-        health=row[at.HEALTH],
-        name="player",
-        removed=False,
-        facing=Position.model_construct(x=row[at.FACE_X], y=row[at.FACE_Y]),
-        action=ACTIONS[columns[at.ACTION]],
-        sleeping=bool(columns[at.SLEEPING]),
-        inventory=Inventory.model_construct(**dict(zip(ITEMS, items, strict=True))),
-        achievements=Achievements.model_construct(
-            **dict(zip(ACHIEVEMENTS, columns[at.ACHIEVED :], strict=True))
-        ),
-        thirst=vitals[at.THIRST],
-        hunger=vitals[at.HUNGER],
-        fatigue=vitals[at.FATIGUE],
-        recover=vitals[at.RECOVER],
-        last_health=columns[at.LAST_HEALTH],
-    )
+    found, columns = _object(world.objects[0].tolist()), world.player.tolist()
+    items = [found["health"], *columns[at.INVENTORY + 1 : at.ACHIEVED]]
+    return {
+        **found,
+        "action": ACTIONS[columns[at.ACTION]],
+        "sleeping": bool(columns[at.SLEEPING]),
+        "inventory": dict(zip(ITEMS, items, strict=True)),
+        "achievements": dict(zip(ACHIEVEMENTS, columns[at.ACHIEVED :], strict=True)),
+        "thirst": vitals[at.THIRST],
+        "hunger": vitals[at.HUNGER],
+        "fatigue": vitals[at.FATIGUE],
+        "recover": vitals[at.RECOVER],
+        "last_health": columns[at.LAST_HEALTH],
+    }
 
 
-def _chunks(world: Arrays) -> list[Chunk]:
+def _chunks(world: Arrays, counters: list[int]) -> list[dict[str, list[int]]]:
     """Chunks with the identities of the objects in them."""
     width, height = world.materials.shape
-    wide, high = int(world.counters[at.CHUNK_WIDTH]), int(world.counters[at.CHUNK_HEIGHT])
+    wide, high = counters[at.CHUNK_WIDTH], counters[at.CHUNK_HEIGHT]
     down = -(-height // high)
-    rows = world.objects[: world.counters[at.COUNT]]
-    order = world.chunks[: world.counters[at.CHUNKS]].tolist()
-    inside: dict[int, list[int]] = {chunk: [] for chunk in order}
+    rows = world.objects[: counters[at.COUNT]]
+    inside: dict[int, list[int]] = {chunk: [] for chunk in world.chunks[: counters[at.CHUNKS]].tolist()}
     chunks = (rows[:, at.X] // wide) * down + rows[:, at.Y] // high
     for chunk, identity in zip(chunks.tolist(), rows[:, at.ID].tolist(), strict=True):
         inside[chunk].append(identity)
@@ -232,5 +220,5 @@ def _chunks(world: Arrays) -> list[Chunk]:
     for chunk, identities in inside.items():
         x, y = (chunk // down) * wide, (chunk % down) * high
         key = [x, min(x + wide, width), y, min(y + high, height)]
-        found.append(Chunk.model_construct(key=key, objects=sorted(identities)))
+        found.append({"key": key, "objects": sorted(identities)})
     return found

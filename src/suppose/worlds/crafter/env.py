@@ -17,6 +17,7 @@ from suppose.worlds.crafter import arrays as at
 from suppose.worlds.crafter.arrays import ACHIEVEMENTS, ACTIONS, ITEMS, KINDS, MATERIALS, grown
 from suppose.worlds.crafter.generation import check_area, generate
 from suppose.worlds.crafter.image import draw_world
+from suppose.worlds.crafter.kernels import called
 from suppose.worlds.crafter.state import WorldState
 from suppose.worlds.crafter.step import action_number, step_worlds
 from suppose.worlds.crafter.text import render_text
@@ -115,7 +116,7 @@ class CrafterEnv(gymnasium.Env):
         """One step; ends with the player's death, is cut at ``length``."""
         number = np.array([action_number(action)])
         self._worlds = grown(self._worlds)
-        step_worlds(self._worlds, number, self._rewards, 0, 1)
+        called(step_worlds, self._worlds, number, self._rewards, 0, 1)
         dead = bool(self._worlds.objects[0, 0, at.HEALTH] <= 0)
         cut = bool(self._worlds.counters[0, at.STEP] >= self.length) and not dead
         return self._observed(), float(self._rewards[0]), dead, cut, self._info()

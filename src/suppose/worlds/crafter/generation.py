@@ -44,8 +44,8 @@ from suppose.worlds.crafter.arrays import (
     room_for,
 )
 from suppose.worlds.crafter.ground import add, draw
-from suppose.worlds.crafter.kernels import kernel
-from suppose.worlds.crafter.noise import noise, permutation
+from suppose.worlds.crafter.kernels import called, kernel
+from suppose.worlds.crafter.noise import field, noise
 from suppose.worlds.crafter.random import integer_below, seeded
 from suppose.worlds.crafter.step import daylight
 
@@ -70,50 +70,50 @@ WOODS = np.array([5.0, 7.0])
 
 @kernel
 @no_type_check
-def layer(permuted, x, y, kind):
+def layer(lattice, x, y, kind):
     """One layer of noise, given its height and the tiles it is stretched to."""
-    return noise(permuted, x / kind[1], y / kind[1], kind[0])
+    return noise(lattice, x / kind[1], y / kind[1], kind[0])
 
 
 @kernel
 @no_type_check
-def cave(world, permuted, mountain, x, y):
+def cave(world, lattice, mountain, x, y):
     """Material of a mountain tile, and whether it is a tunnel."""
-    if layer(permuted, x, y, CAVES) > 0.15 and mountain > 0.3:
+    if layer(lattice, x, y, CAVES) > 0.15 and mountain > 0.3:
         return PATH, False
-    if layer(permuted, 2.0 * x, y / 5, TUNNELS) > 0.4 or layer(permuted, x / 5, 2.0 * y, TUNNELS) > 0.4:
+    if layer(lattice, 2.0 * x, y / 5, TUNNELS) > 0.4 or layer(lattice, x / 5, 2.0 * y, TUNNELS) > 0.4:
         return PATH, True
-    if layer(permuted, x, y, COAL_SEAMS) > 0 and draw(world) > 0.85:
+    if layer(lattice, x, y, COAL_SEAMS) > 0 and draw(world) > 0.85:
         return COAL, False
-    if layer(permuted, x, y, IRON_SEAMS) > 0.4 and draw(world) > 0.75:
+    if layer(lattice, x, y, IRON_SEAMS) > 0.4 and draw(world) > 0.75:
         return IRON, False
     if mountain > 0.18 and draw(world) > 0.994:
         return DIAMOND, False
-    if mountain > 0.3 and layer(permuted, x, y, LAVA_POOLS) > 0.35:
+    if mountain > 0.3 and layer(lattice, x, y, LAVA_POOLS) > 0.35:
         return LAVA, False
     return STONE, False
 
 
 @kernel
 @no_type_check
-def terrain(world, permuted, x, y):
+def terrain(world, lattice, x, y):
     """Material of a tile, and whether it is a tunnel."""
     away = math.sqrt(float((x - world.objects[0, X]) ** 2 + (y - world.objects[0, Y]) ** 2))
-    start = 4 - away + 2 * layer(permuted, x, y, MEADOW)
+    start = 4 - away + 2 * layer(lattice, x, y, MEADOW)
     start = 1 / (1 + math.exp(-start))
-    water = layer(permuted, x, y, LAKES) + 0.15 * layer(permuted, x, y, PONDS) + 0.1
+    water = layer(lattice, x, y, LAKES) + 0.15 * layer(lattice, x, y, PONDS) + 0.1
     water -= 2 * start
-    mountain = (layer(permuted, x, y, MOUNTAINS) + 0.3 * layer(permuted, x, y, HILLS)) / 1.3
+    mountain = (layer(lattice, x, y, MOUNTAINS) + 0.3 * layer(lattice, x, y, HILLS)) / 1.3
     mountain -= 4 * start + 0.3 * water
     if start > 0.5:
         return GRASS, False
     if mountain > 0.15:
-        return cave(world, permuted, mountain, x, y)
-    if 0.25 < water <= 0.35 and layer(permuted, x, y, SHORES) > -0.2:
+        return cave(world, lattice, mountain, x, y)
+    if 0.25 < water <= 0.35 and layer(lattice, x, y, SHORES) > -0.2:
         return SAND, False
     if water > 0.3:
         return WATER, False
-    if layer(permuted, x, y, WOODS) > 0 and draw(world) > 0.8:
+    if layer(lattice, x, y, WOODS) > 0 and draw(world) > 0.8:
         return TREE, False
     return GRASS, False
 
@@ -136,12 +136,12 @@ def populate(world, tunnels, x, y):
 
 @kernel
 @no_type_check
-def build(world, permuted, tunnels):
+def build(world, lattice, tunnels):
     """Terrain, then creatures, of one world that holds the player alone; notes the tunnels."""
     width, height = world.materials.shape
     for x in range(width):
         for y in range(height):
-            world.materials[x, y], tunnels[x, y] = terrain(world, permuted, float(x), float(y))
+            world.materials[x, y], tunnels[x, y] = terrain(world, lattice, float(x), float(y))
     for x in range(width):
         for y in range(height):
             populate(world, tunnels, x, y)
@@ -209,7 +209,7 @@ def generate(area: tuple[int, int], view: tuple[int, int], seed: int, health: in
     objects = np.zeros((1, most, arrays.objects.shape[2]), np.int64)
     objects[0, 0] = arrays.objects[0, 0]
     arrays = arrays._replace(objects=objects)
-    permuted = permutation(int(first_draw(only(arrays), 2**31 - 1)))
-    build(only(arrays), permuted, np.zeros(area, np.bool_))
+    lattice = field(int(first_draw(only(arrays), 2**31 - 1)))
+    called(build, only(arrays), lattice, np.zeros(area, np.bool_))
     count = int(arrays.counters[0, 2])
     return arrays._replace(objects=objects[:, : room_for(count, arrays.chunks.shape[1])].copy())

@@ -12,9 +12,12 @@ from typing import Any, TypeVar, cast
 
 from numba import njit
 
-__all__ = ["kernel"]
+from suppose.core.progress import progress
+
+__all__ = ["called", "kernel"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+_used: set[int] = set()
 
 
 def kernel(function: Function) -> Function:
@@ -29,3 +32,19 @@ def kernel(function: Function) -> Function:
     ((624,), 'uint32')
     """
     return cast(Function, njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+def called(function: Callable[..., Any], *arguments: Any) -> Any:
+    """The result of a kernel; the first call of a process says that it may have to be compiled.
+
+    Examples
+    --------
+    >>> called(max, 2, 3)
+    3
+    """
+    if id(function) in _used:
+        return function(*arguments)
+    with progress("compiling the world, once", None):
+        result = function(*arguments)
+    _used.add(id(function))
+    return result

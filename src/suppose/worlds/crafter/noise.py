@@ -18,11 +18,13 @@ from math import floor
 from typing import no_type_check
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Float64, Int64
 
 from suppose.worlds.crafter.kernels import kernel
 
-__all__ = ["noise", "permutation"]
+__all__ = ["Field", "field", "noise"]
+
+Field = tuple[Int64[np.ndarray, "256"], Float64[np.ndarray, "256 3"]]
 
 STRETCH = -1.0 / 6
 SQUISH = 1.0 / 3
@@ -39,7 +41,7 @@ GRADIENTS = np.array(
         for sign_x in (-1, 1)
         for axis in range(3)
     ],
-    dtype=np.int64,
+    dtype=np.float64,
 )
 # Corners of the three cells in order of summation: near the origin, near (1, 1, 1), and between the two.
 NEAR, FAR, BETWEEN = range(3)
@@ -52,14 +54,14 @@ CORNER_TABLE = np.array([points + ((0, 0, 0),) * (6 - len(points)) for points in
 CORNER_COUNTS = np.array([len(points) for points in CORNERS], np.int64)
 
 
-def permutation(seed: int) -> Int64[np.ndarray, "256"]:
-    """The permutation a seed makes: swaps driven by a 64-bit linear congruential generator.
+def field(seed: int) -> Field:
+    """The permutation a seed makes (swaps driven by a 64-bit congruential generator), and gradients in its order.
 
     Examples
     --------
-    >>> made = permutation(3)
-    >>> sorted(made.tolist()) == list(range(256))
-    True
+    >>> permuted, slopes = field(3)
+    >>> sorted(permuted.tolist()) == list(range(256)), slopes.shape
+    (True, (256, 3))
     """
     half, whole = 1 << 63, 1 << 64
 
@@ -74,7 +76,8 @@ def permutation(seed: int) -> Int64[np.ndarray, "256"]:
         drawn = (state + 31) % (index + 1)
         made[index] = source[drawn]
         source[drawn] = source[index]
-    return np.array(made, np.int64)
+    permuted = np.array(made, np.int64)
+    return permuted, GRADIENTS[permuted % len(GRADIENTS)]
 
 
 def _extra_points() -> Int64[np.ndarray, "3 8 2 3"]:
@@ -104,37 +107,37 @@ EXTRA = _extra_points()
 
 @kernel
 @no_type_check
-def contribution(permuted, base, dx, dy, dz, i, j, k):
+def contribution(lattice, base, dx, dy, dz, i, j, k):
     """What the lattice point ``base + (i, j, k)`` adds to a point ``(dx, dy, dz)`` away from it."""
     weight = 2 - dx * dx - dy * dy - dz * dz
     if weight <= 0:
         return 0.0
     weight *= weight
+    permuted, slopes = lattice
     hashed = permuted[(base[0] + i) & 255]
     hashed = permuted[(hashed + base[1] + j) & 255]
-    hashed = permuted[(hashed + base[2] + k) & 255]
-    gradient = GRADIENTS[hashed % 24]
-    return weight * weight * (gradient[0] * dx + gradient[1] * dy + gradient[2] * dz)
+    slope = slopes[(hashed + base[2] + k) & 255]
+    return weight * weight * (slope[0] * dx + slope[1] * dy + slope[2] * dz)
 
 
 @kernel
 @no_type_check
-def corner(permuted, base, origin, point):
+def corner(lattice, base, origin, point):
     """Contribution of a lattice point whose offset is taken before the shear."""
     i, j, k = point[0], point[1], point[2]
     shear = (i + j + k) * SQUISH
     dx, dy, dz = origin[0] - i - shear, origin[1] - j - shear, origin[2] - k - shear
-    return contribution(permuted, base, dx, dy, dz, i, j, k)
+    return contribution(lattice, base, dx, dy, dz, i, j, k)
 
 
 @kernel
 @no_type_check
-def sheared_corner(permuted, base, origin, point):
+def sheared_corner(lattice, base, origin, point):
     """The same with the shear taken first, which rounds differently."""
     i, j, k = point[0], point[1], point[2]
     shear = (i + j + k) * SQUISH
     dx, dy, dz = origin[0] - shear - i, origin[1] - shear - j, origin[2] - shear - k
-    return contribution(permuted, base, dx, dy, dz, i, j, k)
+    return contribution(lattice, base, dx, dy, dz, i, j, k)
 
 
 @kernel
@@ -177,8 +180,8 @@ def is_pair(bits):
 
 @kernel
 @no_type_check
-def noise(permuted, x, y, z):
-    """The field at a point, between -1 and 1; ``permuted`` comes from :func:`permutation`."""
+def noise(lattice, x, y, z):
+    """The field at a point, between -1 and 1; ``lattice`` comes from :func:`field`."""
     stretch = (x + y + z) * STRETCH
     xs, ys, zs = x + stretch, y + stretch, z + stretch
     base = (floor(xs), floor(ys), floor(zs))
@@ -193,7 +196,7 @@ def noise(permuted, x, y, z):
         cell = FAR
     value = 0.0
     for index in range(CORNER_COUNTS[cell]):
-        value += corner(permuted, base, origin, CORNER_TABLE[cell, index])
+        value += corner(lattice, base, origin, CORNER_TABLE[cell, index])
     if cell == NEAR:
         bits = closest_axes(xi, yi, zi, 1 - total)
     elif cell == FAR:
@@ -202,10 +205,10 @@ def noise(permuted, x, y, z):
         a_bits, b_bits = between_points(xi, yi, zi)
         if is_pair(a_bits) != is_pair(b_bits):
             pair, single = (a_bits, b_bits) if is_pair(a_bits) else (b_bits, a_bits)
-            value += corner(permuted, base, origin, EXTRA[BETWEEN, pair, 1])
-            value += sheared_corner(permuted, base, origin, EXTRA[BETWEEN, single, 1])
+            value += corner(lattice, base, origin, EXTRA[BETWEEN, pair, 1])
+            value += sheared_corner(lattice, base, origin, EXTRA[BETWEEN, single, 1])
             return value / 103
         bits = a_bits & b_bits if is_pair(a_bits) else a_bits | b_bits
-    value += corner(permuted, base, origin, EXTRA[cell, bits, 0])
-    value += corner(permuted, base, origin, EXTRA[cell, bits, 1])
+    value += corner(lattice, base, origin, EXTRA[cell, bits, 0])
+    value += corner(lattice, base, origin, EXTRA[cell, bits, 1])
     return value / 103

@@ -35,7 +35,7 @@ from suppose.worlds.crafter.arrays import (
 )
 from suppose.worlds.crafter.creatures import balance_chunks, update_object
 from suppose.worlds.crafter.ground import distance, leave_removed
-from suppose.worlds.crafter.kernels import kernel
+from suppose.worlds.crafter.kernels import called, kernel
 from suppose.worlds.crafter.player import update_player
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def advance(worlds: Arrays, actions: Int[np.ndarray, " n"]) -> tuple[Arrays, Flo
     """
     following = grown(worlds.copy())
     rewards = np.zeros(len(actions))
-    step_worlds(following, actions, rewards, 0, len(actions))
+    called(step_worlds, following, actions, rewards, 0, len(actions))
     return following, rewards
 
 
