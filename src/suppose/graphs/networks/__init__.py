@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from suppose.graphs.networks.counterfactual import Counterfactual
 from suppose.graphs.networks.network import DiscreteNetwork
 
-__all__ = ["DiscreteNetwork", "load_network"]
+__all__ = ["Counterfactual", "DiscreteNetwork", "load_network"]
 
 
 def load_network(name: str) -> DiscreteNetwork:
