@@ -126,7 +126,7 @@ def statement_4(n: int = 200_000, seed: int = 1) -> tuple[list[Row], list[Any]]:
         f"; {a:.5f} where {b:g} is asked" for a, b in off[:1]
     )
     gap = max(max(abs(r[1] - r[5]) / r[2], abs(r[3] - r[6]) / r[4]) for r in rows)
-    peaks = [max(rows, key=lambda r, column=column: abs(r[column] - 0.3))[0] for column in (1, 3)]
+    peaks = [rows[int(np.argmax([abs(row[column] - 0.3) for row in rows]))][0] for column in (1, 3)]
     return [
         ("4. Closed forms at shares 0.05 to 0.95 against the figures asked for", "equal to 3 decimals",
          words, not off),
@@ -149,7 +149,7 @@ def statement_5(seed: int = 1) -> list[Row]:
     )  # fmt: skip
     answer = study.run()
     plain, held = answer.finding("plain:Telephone"), answer.headline
-    after = [row[-1] for row in answer.table("calibration").rows]
+    after = [float(str(row[-1])) for row in answer.table("calibration").rows]
     shifts = [answer.finding(f"shift:{mode}").estimate for mode in ("Online", "Telephone")]
     polls = {claim.id: claim for claim in poll_claims()}
     return [
