@@ -18,6 +18,7 @@ __all__ = ["contrast_checks", "slope_checks"]
 
 NEAR = 0.2  # standard deviations: a shift this small that changes the finding is worth a warning
 STRONG = 10.0  # first-stage F below which an offer is weak
+UNKNOWN = "No causal graph"
 NO_GRAPH = "A graph could say whether the mode is to be held fixed; none was given."
 
 
@@ -46,7 +47,7 @@ def _graph(work: Any) -> Check:
     null = "No path but the effect's own joins the recorded answers."
     if plan.verdict is None:
         return Check(
-            name=name, title=title, null=null, verdict="warns", words=NO_GRAPH,
+            name=name, title=UNKNOWN, null=null, verdict="warns", words=NO_GRAPH,
             cannot_show="Anything: without a graph, adjusting may help or hurt.",
         )  # fmt: skip
     verdict: Verdict = {"safe": "passes", "null-safe": "warns", "unsafe": "fails"}[plan.verdict.verdict]  # type: ignore[assignment]
@@ -69,7 +70,7 @@ def _contrast_graph(work: Any) -> Check:
     if plan.identified is None:
         words = f"{plan.reason} A graph or an offer made at random could tell them apart."
         return Check(
-            name=name, title=title, null=null, verdict="warns", words=words,
+            name=name, title=UNKNOWN, null=null, verdict="warns", words=words,
             cannot_show="Which part is which: the same numbers fit both.",
         )  # fmt: skip
     held = listed(list(plan.covariates)) if plan.covariates else "nothing"
