@@ -117,9 +117,28 @@ def test_pairs_refuse_what_has_none():
     with pytest.raises(GraphError, match=r"P\(y \| do\(x\)\) is identified") as caught:
         pair_of_models("x -> y", "y", "x")
     assert caught.value.code == "identified"
-    with pytest.raises(GraphError, match="the hedge concerns what is conditioned on") as caught:
-        pair_of_models("x -> w; v -> w; x <-> w", "v", "x", "w")
+    crowd = "; ".join(f"p{k} -> w" for k in range(25))
+    with pytest.raises(GraphError, match="differ in what is conditioned on alone") as caught:
+        pair_of_models(f"x -> w; v -> w; x <-> w; {crowd}", "v", "x", "w")
     assert caught.value.code == "no-pair"
+
+
+def test_pairs_for_conditional_queries(lab):
+    # The hedge of x and w concerns the condition alone; what w says about v then depends on it.
+    pair = pair_of_models("x -> w; v -> w; x <-> w", "v", "x", "w")
+    first, second = pair.observed()
+    assert first.allclose(second, 1e-12) and not pair.answers[0].allclose(pair.answers[1], 1e-3)
+    rng = random.Random(11)
+    made = 0
+    while made < 15:
+        dag, y, x, z = lab.random_query(rng, 3, 5)
+        if not z or identify(dag, y, x, z, shorten=False):
+            continue
+        made += 1
+        pair = pair_of_models(dag, y, x, z)
+        first, second = pair.observed()
+        assert first.allclose(second, 1e-12) and first.values.min() > 0
+        assert not pair.answers[0].allclose(pair.answers[1], 1e-6)
 
 
 # -- remedies -----------------------------------------------------------------------------------
