@@ -121,6 +121,19 @@ def test_marginals_in_parts_are_those_of_one_tree(seed, single, monkeypatch) -> 
             assert table.allclose(whole[name], 1e-12)
 
 
+def test_impossible_evidence_is_refused_in_every_way_to_the_marginals(monkeypatch) -> None:
+    seen = {"lung": "yes", "either": "no"}
+    for single in (0, 64):
+        for name, value in (("LARGE", -1.0), ("WORTH", math.inf), ("NEARLY", 2.0), ("ONE_BY_ONE", single)):
+            monkeypatch.setattr(f"suppose.graphs.networks.marginals.{name}", value)
+        monkeypatch.setattr("suppose.graphs.networks.marginals.QUICK", 0.0)
+        monkeypatch.setattr("suppose.graphs.networks.marginals.PER_VERTEX", 1e-9)
+        with pytest.raises(
+            EstimationError, match="probability zero in this network: lung = yes, either = no"
+        ):
+            load_network("asia").marginals(given=seen)
+
+
 def test_what_is_seen_and_what_is_set_are_not_mixed_up() -> None:
     network = load_network("asia")
     after = network.marginals(do={"dysp": "yes"})

@@ -165,20 +165,23 @@ class _Units:
             )
         uniform = generator(self.seed, "structural unit", name).random(self.rows)
         if isinstance(mechanism, Table) and self.coupling == "gumbel":
-            made = self.by_gumbel(states, uniform, before, after)
+            made = self.by_gumbel(mechanism, states, uniform)
         else:  # the uniform number lay where it gave the state that was seen
             low = (np.cumsum(before, axis=0) - before)[states, at]
             made = draw(np.minimum(low + own * uniform, np.nextafter(1.0, 0.0)), after)
         return np.where(moved, made, states)
 
-    def by_gumbel(
-        self, states: np.ndarray, uniform: np.ndarray, before: np.ndarray, after: np.ndarray
-    ) -> np.ndarray:
+    def by_gumbel(self, mechanism: Table, states: np.ndarray, uniform: np.ndarray) -> np.ndarray:
         """A draw from the joint law of both states, given the one that was seen."""
-        count = len(before)
-        pairs, which = np.unique(np.concatenate([before, after]), axis=1, return_inverse=True)
-        joint = gumbel(pairs[:count], pairs[count:])
-        return draw(uniform, joint[states, :, which.reshape(-1)].T)
+        values, parents = mechanism.factor.values, mechanism.factor.variables[1:]
+        columns, settings = values.reshape(len(values), -1), values[0].size
+        then, now = (
+            np.ravel_multi_index([world[parent] for parent in parents], values.shape[1:])
+            for world in (self.seen, self.made)
+        )
+        pairs, which = np.unique(then * settings + now, return_inverse=True)
+        joint = gumbel(columns[:, pairs // settings], columns[:, pairs % settings])
+        return draw(uniform, joint[states, :, which].T)
 
 
 def _expected(
