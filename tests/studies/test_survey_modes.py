@@ -71,6 +71,17 @@ def test_a_hidden_cause_leaves_no_safe_set():
     assert {row[1] for row in answer.table("sets").rows} == {"unsafe"}
 
 
+def test_a_graph_of_dagitty_reads_the_same():
+    marks = "X [exposure] Y [outcome] U [latent]"
+    text = f'dag {{ {marks} X -> Y X -> "X*" Y -> "Y*" M -> "X*" M -> "Y*" X -> M U -> M U -> Y }}'
+    frame = simulate("S6", 1000, seed=1).frame.drop(columns="U")
+    named = {"outcome": "Y*", "mode": "M", "exposure": "X*", "method": {"imputations": 0}}
+    first = Survey.from_frame(frame, graph=text, **named).run()
+    second = Survey.from_frame(frame, graph={"text": SCENARIOS["S6"].text, "latent": ["U"]}, **named).run()
+    assert first.sentence == second.sentence
+    assert first.check("graph") == second.check("graph")
+
+
 def test_beliefs_take_over_where_no_set_is_safe():
     beliefs = {"delta_X": "normal(0.5, 0.05)", "delta_Y": "normal(0.5, 0.05)", "draws": 2000}
     answer = study_of("S5", 20_000, bias=beliefs).run()

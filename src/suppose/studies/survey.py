@@ -58,7 +58,7 @@ class Roles(Section):
 
 
 class Graph(Section):
-    """The causal graph: a name with a star is what is recorded of the name without it.
+    """The causal graph, also as dagitty writes it: a name with a star is what is recorded of the name without it.
 
     ``exposure`` and ``outcome`` are the nodes of the true answers, by default the columns' names without a star.
     """

@@ -6,6 +6,7 @@ the recorded ``smoking*`` where the graph has such a node.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +17,7 @@ from suppose.graphs import DAG, adjustment_sets, is_adjustment_set
 __all__ = ["GraphView", "Plan", "cut_shifts", "plan_of", "read_graph"]
 
 CONDITIONING = ("conditional", "stratified", "imputed", "weighted")
-LEAVING = ("naive", "bias", "rates")
+DAGITTY = re.compile(r"\s*dag\b[^{]*\{")
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def read_graph(study: Any) -> GraphView:
         ``node-without-column``.
     """
     roles, section = study.roles, study.graph
-    dag = DAG.parse(section.text)
+    dag = DAG.from_dagitty(section.text) if DAGITTY.match(section.text) else DAG.parse(section.text)
     dag = dag.replace(latent=[*dag.latent, *dag.names(dag.ids(section.latent, where="graph.latent"))])
     exposure = (
         None if roles.exposure is None else _true_node(dag, section.exposure, roles.exposure, "exposure")
