@@ -77,7 +77,7 @@ def _derivation(result: Any, title: str) -> tuple[Figure, ...]:
     for number, step in enumerate(result.steps[:MOST_PANELS], 1):
         small = len(step.graph) <= DRAWN // 2
         drawing = (
-            graph_svg(step.graph, treatment=step.interventions, outcome=step.outcomes, legend=False)
+            graph_svg(step.graph, treatment=step.graph.treatment, outcome=step.graph.outcome, legend=False)
             if small
             else ""
         )

@@ -149,6 +149,36 @@ def random_worlds(rng: random.Random) -> tuple[DAG, list[Event], list[Event]]:
     )
 
 
+def sharp_bounds(dag: DAG, events: Sequence[Event], rng: np.random.Generator) -> tuple[float, float]:
+    """Least and greatest probability of events that some model with a random observed law gives them.
+
+    For graphs over bits in which ``<->`` joins all pairs: any law over the response functions of all nodes together
+    is a model then, so that the bounds are two linear programs (Balke and Pearl 1997).
+    """
+    from scipy.optimize import linprog
+
+    nodes = list(dag.nodes)
+    functions = [itertools.product((0, 1), repeat=2 ** len(dag.parents(v))) for v in nodes]
+    types = [dict(zip(nodes, chosen, strict=True)) for chosen in itertools.product(*functions)]
+
+    def world(type_: dict[str, tuple[int, ...]], do: Sequence[tuple[str, str]]) -> dict[str, int]:
+        setting, bits = dict(do), {}
+        for v in dag.order:
+            place = int("0" + "".join(str(bits[p]) for p in dag.parents(v)), 2)
+            bits[v] = int(setting[v]) if v in setting else type_[v][place]
+        return bits
+
+    cells = list(itertools.product((0, 1), repeat=len(nodes)))
+    seen = [tuple(world(type_, ())[v] for v in nodes) for type_ in types]
+    equal = np.array([[row == cell for row in seen] for cell in cells], dtype=float)
+    cost = np.array([
+        all(world(type_, event.do)[event.variable] == int(event.state) for event in events) for type_ in types
+    ], dtype=float)  # fmt: skip
+    law = equal @ rng.dirichlet(np.ones(len(types)))
+    low, high = (linprog(sign * cost, A_eq=equal, b_eq=law, bounds=(0, None)).fun for sign in (1.0, -1.0))
+    return float(low), -float(high)
+
+
 def large_graph(seed: int, nodes: int, arrows: float, joins: float) -> tuple[DAG, str, str]:
     """A random graph with so many arrows and ``<->`` edges per node, an early node and a late one."""
     rng = random.Random(seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import numpy as np
@@ -43,6 +44,21 @@ def test_many_random_questions_against_enumeration(lab):
         if below > 1e-9 and (found := identify_counterfactual(dag, events, given)):
             truth = model.probability([*events, *given]) / below
             assert abs(found.evaluate(model.joint()) - truth) < 1e-9, str(found)
+
+
+def test_verdicts_agree_with_sharp_bounds(lab):
+    """Identified exactly where all models of the graph with one observed law give one answer."""
+    rng, draws, verdicts = random.Random(3), np.random.default_rng(3), []
+    for k in range(60):
+        nodes = [f"v{i}" for i in range(rng.choice([2, 3]))]
+        pairs = list(itertools.combinations(nodes, 2))
+        dag = DAG.from_edges([pair for pair in pairs if rng.random() < 0.7], pairs, nodes)
+        events = lab.random_events(rng, nodes, rng.choice([1, 2, 2, 3]))
+        found = bool(identify_counterfactual(dag, events))
+        low, high = lab.sharp_bounds(dag, events, draws)
+        assert found == (high - low < 1e-6), (k, dag, events, low, high)
+        verdicts.append(found)
+    assert 30 < sum(verdicts) < 58
 
 
 def test_effect_on_the_treated():

@@ -167,6 +167,13 @@ def test_conditions_that_may_be_set():
     assert str(covariate.formula) == "sum_{z} P(z | w) P(y | x, w, z)"
 
 
+def test_a_condition_that_is_an_effect_is_not_adjusted_for(lab):
+    # Given z, the law of c differs between the settings of x: the short form over c would be wrong.
+    effect = identify("x -> {y z}; c -> {y z}", "y", "x", "z")
+    assert effect.kind == "other"
+    assert lab.gap(effect, lab.random_network(effect.graph, np.random.default_rng(5))) < 1e-9
+
+
 def test_hidden_nodes_are_projected():
     dag = DAG("u -> {x y}; x -> h -> y; h -> k; v -> k; v -> x", latent=["u", "h", "v"])
     assert project(dag) == DAG("x -> {y k}; x <-> y; x <-> k; y <-> k")

@@ -72,7 +72,7 @@ class Narrator:
     def restrict(self, part: int, within: int, tree: int) -> None:
         """Line 2 for one c-component."""
         gone = within & ~tree
-        words = f"{self.words(gone)} {_is(gone, 'no cause')} of {_them(part)} in this graph. Summed out."
+        words = f"{self.words(gone)} {_is(gone, 'no cause')} of {self.words(part)} in this graph. Summed out."
         self.note_part(2, tree, part, words, self.of_part(part), None)
 
     def whole(self, part: int, tree: int, formula: Expression) -> None:
