@@ -81,7 +81,7 @@ def network_text(name: str) -> str:
     if name not in NETWORKS:
         raise DataError(
             "unknown-dataset", f"no network of this name is shipped; there are: {', '.join(NETWORKS)}",
-            where=f"network {name!r}", remedy=nearest(name, NETWORKS) or None,
+            where=f"network {name!r}", remedy=nearest(str(name), NETWORKS) or "Name one of these.",
         )  # fmt: skip
     with gzip.open(FOLDER / f"{name}.bif.gz", "rt", encoding="utf-8") as file:
         return file.read()

@@ -88,7 +88,7 @@ class Factor:
         except ValueError:
             raise GraphError(
                 "unknown-variable", f"this table is over {', '.join(self.variables) or 'no variables'}",
-                where=f"variable {variable!r}", remedy=nearest(variable, self.variables) or None,
+                where=f"variable {variable!r}", remedy=nearest(variable, self.variables) or "Name one of these.",
             ) from None  # fmt: skip
 
     def code(self, variable: str, state: Any) -> int:
@@ -99,7 +99,7 @@ class Factor:
         except ValueError:
             raise GraphError(
                 "unknown-state", f"expected one of {', '.join(states[:12])}, got {str(state)!r}",
-                where=f"variable {variable!r}", remedy=nearest(str(state), states) or None,
+                where=f"variable {variable!r}", remedy=nearest(str(state), states) or "Name one of these.",
             ) from None  # fmt: skip
 
     # -- algebra -------------------------------------------------------------------------------

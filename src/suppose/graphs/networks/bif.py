@@ -44,7 +44,12 @@ def text_of(source: str | Path) -> str:
     """
     if isinstance(source, str) and ("{" in source or "\n" in source):
         return source
-    path = Path(source)
+    path = Path(source) if isinstance(source, (str, Path)) else None
+    if path is None:
+        raise DataError(
+            "bad-path", f"expected the path of a file or its text, got {type(source).__name__}", where="BIF file",
+            remedy="Write for example 'alarm.bif.gz'.",
+        )  # fmt: skip
     if not path.is_file():
         raise DataError(
             "missing-file", "there is no such file", where=f"file {path.name!r}",

@@ -30,6 +30,7 @@ from suppose.core.errors import EstimationError, GraphError, nearest
 from suppose.graphs.factors import Factor
 from suppose.graphs.networks.contraction import LIMIT, Term, check_size, eliminate, plan_elimination
 from suppose.graphs.networks.couplings import gumbel, monotone
+from suppose.graphs.networks.tables import names_of
 
 if TYPE_CHECKING:
     from suppose.graphs.networks.network import DiscreteNetwork
@@ -164,10 +165,9 @@ def counterfactual(
     if coupling not in COUPLINGS:
         raise GraphError(
             "unknown-coupling", f"expected one of {', '.join(COUPLINGS)}, got {coupling!r}",
-            where="argument 'coupling'", remedy=nearest(str(coupling), COUPLINGS) or None,
+            where="argument 'coupling'", remedy=nearest(str(coupling), COUPLINGS) or "Name one of these.",
         )  # fmt: skip
-    names = [outcomes] if isinstance(outcomes, str) else list(dict.fromkeys(outcomes))
-    network.graph.ids(names, where="outcomes")
+    names = names_of(network.graph, outcomes, "outcomes")
     seen, _ = network._codes(given, None)
     _, set_ = network._codes(None, do)
     base = network.evidence_log_prob(given or {})

@@ -59,11 +59,20 @@ def fit_tables(
     codes, known = {}, {}
     for name in graph.nodes:
         values, categories = text_values(table[name].to_native(), name)
-        own = tuple(dict.fromkeys(map(str, states[name]))) if name in states else categories
+        own = _own_states(states[name], name) if name in states else categories
         codes[name], known[name] = coded(values, own, name), own
     return {
         name: counted_table(name, graph.parents(name), codes, known, float(prior)) for name in graph.nodes
     }
+
+
+def _own_states(states: Any, name: str) -> States:
+    if not isinstance(states, Iterable):
+        raise GraphError(
+            "bad-setting", f"expected the states of {name!r} as a list, got {type(states).__name__}",
+            where="argument 'states'", remedy="Write for example ('no', 'yes').",
+        )  # fmt: skip
+    return tuple(dict.fromkeys(map(str, states)))
 
 
 def counted_table(

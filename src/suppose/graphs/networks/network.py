@@ -24,7 +24,7 @@ from suppose.core.errors import EstimationError, GraphError
 from suppose.graphs.dag import DAG, NodeSet
 from suppose.graphs.factors import Factor, States
 from suppose.graphs.networks.contraction import Term, check_size, eliminate, plan_elimination
-from suppose.graphs.networks.tables import checked, normalized
+from suppose.graphs.networks.tables import checked, graph_of, mapping_of, names_of, normalized
 
 if TYPE_CHECKING:
     from suppose.graphs.networks.counterfactual import Counterfactual
@@ -76,7 +76,7 @@ class DiscreteNetwork:
     _plans: dict[tuple[frozenset[int], frozenset[int]], tuple[Part, ...]]
 
     def __init__(self, graph: DAG | str, tables: Mapping[str, Factor]) -> None:
-        dag = DAG(graph) if isinstance(graph, str) else graph
+        dag = graph_of(graph)
         put = object.__setattr__
         put(self, "_graph", dag)
         put(self, "_tables", checked(dag, tables))
@@ -158,8 +158,8 @@ class DiscreteNetwork:
         """
         from suppose.graphs.networks.learning import fit_tables
 
-        dag = DAG(graph) if isinstance(graph, str) else graph
-        return cls(dag, fit_tables(frame, dag, prior, states or {}))
+        dag = graph_of(graph)
+        return cls(dag, fit_tables(frame, dag, prior, mapping_of(states, "argument 'states'")))
 
     # ------------------------------------------------------------------- content
 
@@ -218,8 +218,7 @@ class DiscreteNetwork:
         >>> load_network("asia").query("lung", given={"xray": "no"}).values.round(6).tolist()
         [0.001236, 0.998764]
         """
-        names = [variables] if isinstance(variables, str) else list(dict.fromkeys(variables))
-        self._graph.ids(names, where="variables")
+        names = names_of(self._graph, variables, "variables")
         seen, set_ = self._codes(given, do)
         asked = [self._index[name] for name in names]
         free = [v for v in asked if v not in seen and v not in set_]
@@ -348,7 +347,7 @@ class DiscreteNetwork:
         self, given: Mapping[str, Any] | None, do: Mapping[str, Any] | None
     ) -> tuple[dict[int, int], dict[int, int]]:
         """States of ``given`` and ``do`` by number of vertex."""
-        given, do = given or {}, do or {}
+        given, do = mapping_of(given, "argument 'given'"), mapping_of(do, "argument 'do'")
         both = [name for name in given if name in do]
         if both:
             raise GraphError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -10,12 +11,42 @@ from suppose.core.errors import GraphError
 from suppose.graphs.dag import DAG
 from suppose.graphs.factors import Factor
 
-__all__ = ["TOLERANCE", "checked", "checked_table", "normalized"]
+__all__ = ["TOLERANCE", "checked", "checked_table", "graph_of", "mapping_of", "names_of", "normalized"]
 
 TOLERANCE = 1e-8
 """How far the numbers of one column of a table may be from summing to one."""
 ROUNDED = 1e-3
 """What rounding of a file's numbers may take from that sum."""
+
+
+def graph_of(graph: object) -> DAG:
+    """The graph itself, or the one a text describes; refused with ``not-a-graph``."""
+    if isinstance(graph, str):
+        return DAG(graph)
+    if not isinstance(graph, DAG):
+        raise GraphError(
+            "not-a-graph", f"expected a DAG or a text such as 'x -> y', got {type(graph).__name__}", where="graph",
+            remedy="Make one first: DAG(text), DAG.from_edges or DAG.from_networkx.",
+        )  # fmt: skip
+    return graph
+
+
+def mapping_of(value: Any, where: str) -> Mapping[Any, Any]:
+    """The value, which must be a mapping; nothing is an empty one."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise GraphError(
+            "bad-setting", f"expected a mapping by name of vertex, got {type(value).__name__}", where=where,
+            remedy="Write for example {'x': 1}.",
+        )  # fmt: skip
+    return value
+
+
+def names_of(dag: DAG, names: Any, where: str) -> list[str]:
+    """The names of some nodes in the order given, each once."""
+    dag.ids(names, where=where)
+    return [names] if isinstance(names, str) else list(dict.fromkeys(names))
 
 
 def normalized(table: Factor) -> Factor:
@@ -33,6 +64,7 @@ def checked(dag: DAG, tables: Mapping[str, Factor]) -> dict[str, Factor]:
             "hidden-cause", f"a network needs a table for every cause, and {a} <-> {b} has none",
             where="graph", remedy="Write the hidden cause as a vertex: 'u -> {a b}' with latent='u'.",
         )  # fmt: skip
+    tables = mapping_of(tables, "tables")
     dag.ids(list(tables), where="tables")
     found: dict[str, Factor] = {}
     for name in dag.nodes:
@@ -56,6 +88,11 @@ def checked(dag: DAG, tables: Mapping[str, Factor]) -> dict[str, Factor]:
 
 def checked_table(name: str, parents: tuple[str, ...], table: Factor) -> Factor:
     """The table over (vertex, parents...), a copy that cannot be changed; refused where it is no such table."""
+    if not isinstance(table, Factor):
+        raise GraphError(
+            "wrong-table", f"expected a Factor, got {type(table).__name__}", where=f"node {name!r}",
+            remedy="Make one first: Factor(names, states, numbers).",
+        )  # fmt: skip
     if set(table.variables) != {name, *parents}:
         expected = f"{name} | {', '.join(parents)}" if parents else name
         raise GraphError(

@@ -24,6 +24,7 @@ from suppose.core.tables import frame_of, require_columns
 from suppose.graphs.dag import DAG
 from suppose.graphs.factors import States
 from suppose.graphs.networks.learning import coded, counted_table, text_values
+from suppose.graphs.networks.tables import names_of
 from suppose.graphs.structural.mechanisms import Linear, Logit, Mechanism, Table
 from suppose.graphs.structural.noise import Gaussian
 
@@ -60,8 +61,7 @@ def fit_mechanisms(frame: Any, graph: DAG, discrete: Iterable[str], prior: float
         )  # fmt: skip
     table = frame_of(frame)
     require_columns(table.columns, graph.nodes, "node")
-    chosen = [discrete] if isinstance(discrete, str) else list(discrete)
-    graph.ids(chosen, where="discrete")
+    chosen = names_of(graph, discrete, "discrete")
     columns: dict[str, np.ndarray] = {}
     states: dict[str, States | None] = {}
     for name in graph.nodes:

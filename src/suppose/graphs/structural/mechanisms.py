@@ -24,6 +24,7 @@ from jaxtyping import Float
 
 from suppose.core.errors import EstimationError, GraphError, Refusal
 from suppose.graphs.factors import Factor, States
+from suppose.graphs.networks.tables import mapping_of
 from suppose.graphs.structural.noise import Gaussian, Noise
 
 __all__ = ["Fixed", "Function", "Linear", "Logit", "Mechanism", "Table", "View"]
@@ -105,6 +106,15 @@ def impossible(where: str, what: str) -> EstimationError:
     )  # fmt: skip
 
 
+def check_noise(noise: Any, name: str) -> None:
+    """Refuse what is no law of noise."""
+    if not isinstance(noise, Noise):
+        raise GraphError(
+            "bad-noise", f"expected a law of noise, got {type(noise).__name__}", where=f"node {name!r}",
+            remedy="Write for example noise=Gaussian(1.0).",
+        )  # fmt: skip
+
+
 def check_number(value: Any, where: str) -> float:
     """The value as a finite number."""
     wrong = isinstance(value, (bool, str)) or value is None
@@ -125,6 +135,7 @@ def check_number(value: Any, where: str) -> float:
 def _check_coefficients(
     given: Coefficients, name: str, parents: tuple[str, ...], states: Mapping[str, States | None]
 ) -> None:
+    given = mapping_of(given, f"node {name!r}, coefficients")
     if set(given) != set(parents):
         raise GraphError(
             "wrong-causes",
@@ -212,6 +223,7 @@ class Linear(Mechanism):
         """Refuse it where it does not fit its place in the graph."""
         _check_coefficients(self.coefficients, name, parents, states)
         check_number(self.intercept, f"node {name!r}, intercept")
+        check_noise(self.noise, name)
 
     def location(self, view: View) -> Float[np.ndarray, " rows"]:
         """The vertex without its noise."""
@@ -255,6 +267,8 @@ class Function(Mechanism):
 
     def check(self, name: str, parents: tuple[str, ...], states: Mapping[str, States | None]) -> None:
         """Refuse it where it does not fit its place in the graph."""
+        if self.noise is not None:
+            check_noise(self.noise, name)
         if not callable(self.function):
             raise GraphError(
                 "mechanism-failed", f"expected a function, got {type(self.function).__name__}",
@@ -399,9 +413,10 @@ class Logit(Mechanism):
         """Refuse it where it does not fit its place in the graph."""
         _check_coefficients(self.coefficients, name, parents, states)
         check_number(self.intercept, f"node {name!r}, intercept")
-        if len(self.states) != 2 or len(set(map(str, self.states))) != 2:
+        own = self.states if isinstance(self.states, (tuple, list)) else ()
+        if len(own) != 2 or len(set(own)) != 2 or not all(isinstance(state, str) for state in own):
             raise GraphError(
-                "wrong-table", f"expected two different states, got {', '.join(map(str, self.states))}",
+                "wrong-table", f"expected two different states as text, got {self.states!r}",
                 where=f"node {name!r}", remedy="Use Table for more states.",
             )  # fmt: skip
 

@@ -25,7 +25,7 @@ from suppose.core.errors import EstimationError, GraphError
 from suppose.graphs.dag import DAG
 from suppose.graphs.factors import Factor, States
 from suppose.graphs.networks.network import DiscreteNetwork
-from suppose.graphs.networks.tables import checked_table
+from suppose.graphs.networks.tables import checked_table, graph_of, mapping_of
 from suppose.graphs.structural.conditioned import Conditioned
 from suppose.graphs.structural.gaussian import NormalLaw, linear_parts
 from suppose.graphs.structural.mechanisms import Fixed, Mechanism, Table, check_number, impossible
@@ -90,14 +90,18 @@ class StructuralModel:
         mechanisms: Mapping[str, Mechanism],
         covariances: Mapping[Pair, float] | None = None,
     ) -> None:
-        dag = DAG(graph) if isinstance(graph, str) else graph
+        dag = graph_of(graph)
         put = object.__setattr__
         put(self, "_graph", dag)
         put(self, "_mechanisms", _placed(dag, mechanisms))
         put(self, "_states", MappingProxyType({name: m.states for name, m in self._mechanisms.items()}))
         for name, mechanism in self._mechanisms.items():
             mechanism.check(name, dag.parents(name), self._states)
-        put(self, "_covariances", _covariances(dag, self._mechanisms, covariances or {}))
+        put(
+            self,
+            "_covariances",
+            _covariances(dag, self._mechanisms, mapping_of(covariances, "argument 'covariances'")),
+        )
         put(self, "_districts", _districts(dag, self._mechanisms, self._covariances))
 
     @classmethod
@@ -128,7 +132,7 @@ class StructuralModel:
         """
         from suppose.graphs.structural.learning import fit_mechanisms
 
-        dag = DAG(graph) if isinstance(graph, str) else graph
+        dag = graph_of(graph)
         return cls(dag, fit_mechanisms(frame, dag, discrete, prior))
 
     # ------------------------------------------------------------------- content
@@ -324,7 +328,7 @@ class StructuralModel:
         EstimationError
             ``impossible-evidence`` when a vertex was set to another value before.
         """
-        given, do = given or {}, do or {}
+        given, do = mapping_of(given, "argument 'given'"), mapping_of(do, "argument 'do'")
         both = [name for name in given if name in do]
         if both:
             raise GraphError(
@@ -367,6 +371,7 @@ class StructuralModel:
 
 def _placed(dag: DAG, mechanisms: Mapping[str, Mechanism]) -> dict[str, Mechanism]:
     """The mechanisms in node order, tables with the vertex first."""
+    mechanisms = mapping_of(mechanisms, "mechanisms")
     dag.ids(list(mechanisms), where="mechanisms")
     found: dict[str, Mechanism] = {}
     for name in dag.nodes:
@@ -397,6 +402,12 @@ def _covariances(
     dag: DAG, mechanisms: Mapping[str, Mechanism], given: Mapping[Pair, float]
 ) -> dict[Pair, float]:
     """The covariance of every ``<->``, in the order of the graph's edges."""
+    wrong = [pair for pair in given if not (isinstance(pair, tuple) and len(pair) == 2)]
+    if wrong:
+        raise GraphError(
+            "hidden-cause", f"expected pairs of vertices, got {wrong[0]!r}", where="covariances",
+            remedy="Write {('x', 'y'): 0.5}.",
+        )  # fmt: skip
     both = {**given, **{(b, a): value for (a, b), value in given.items()}}
     extra = [pair for pair in given if pair not in dag.bidirected and pair[::-1] not in dag.bidirected]
     if extra:

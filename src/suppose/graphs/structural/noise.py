@@ -179,7 +179,8 @@ class Uniform(Noise):
     high: float = 1.0
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+        numbers = all(isinstance(end, (int, float, np.number)) for end in (self.low, self.high))
+        if not (numbers and math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
             raise GraphError(
                 "bad-noise", f"expected finite low below high, got {self.low!r} and {self.high!r}",
                 where="Uniform", remedy="Write for example Uniform(-1, 1).",
@@ -278,18 +279,21 @@ class Discrete(Noise):
     probabilities: Sequence[float]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", tuple(map(float, self.values)))
-        object.__setattr__(self, "probabilities", tuple(map(float, self.probabilities)))
-        each = np.asarray(self.probabilities)
-        finite = np.isfinite(self.values).all() and np.isfinite(each).all()
-        alike = 0 < len(self.values) == len(each) == len(set(self.values))
+        try:
+            values, each = (np.asarray(part, dtype=float) for part in (self.values, self.probabilities))
+        except (TypeError, ValueError):
+            values = each = np.asarray(np.nan)
+        alike = values.ndim == 1 and 0 < values.size == each.size == len(set(values.tolist()))
+        finite = np.isfinite(values).all() and np.isfinite(each).all()
         if not (alike and finite and (each >= 0).all() and abs(each.sum() - 1) <= 1e-8):
             raise GraphError(
                 "bad-noise",
-                f"expected different finite numbers with probabilities that sum to 1, got {len(self.values)} "
-                f"numbers and {len(each)} probabilities with the sum {float(each.sum()):.9g}",
+                f"expected different finite numbers with probabilities that sum to 1, got {values.size} "
+                f"numbers and {each.size} probabilities with the sum {float(each.sum()):.9g}",
                 where="Discrete", remedy="Write for example Discrete((0, 1), (0.3, 0.7)).",
             )  # fmt: skip
+        object.__setattr__(self, "values", tuple(values.tolist()))
+        object.__setattr__(self, "probabilities", tuple(each.tolist()))
 
     @property
     def mean(self) -> float:

@@ -23,7 +23,7 @@ import numpy as np
 
 from suppose.core.columns import row_words
 from suppose.core.errors import DataError, EstimationError, GraphError, nearest
-from suppose.core.random import generator
+from suppose.core.random import check_seed, generator
 from suppose.core.tables import frame_of
 from suppose.graphs.factors import States
 from suppose.graphs.networks.counterfactual import COUPLINGS
@@ -83,8 +83,9 @@ def counterfactual(
     if coupling not in COUPLINGS:
         raise GraphError(
             "unknown-coupling", f"expected one of {', '.join(COUPLINGS)}, got {coupling!r}",
-            where="argument 'coupling'", remedy=nearest(str(coupling), COUPLINGS) or None,
+            where="argument 'coupling'", remedy=nearest(str(coupling), COUPLINGS) or "Name one of these.",
         )  # fmt: skip
+    check_seed(seed)
     table = frame_of(frame)
     _, fixed = model.settings(None, do)
     names = [name for name in table.columns if name in model.states]
