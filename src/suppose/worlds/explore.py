@@ -1,8 +1,8 @@
 """One life in a world: exploring without reward, and keeping what was seen.
 
 An explorer sees states as nested dicts, chooses actions by name and is shown what came of them. The default,
-:class:`~suppose.worlds.coverage.PairwiseCoverageExplorer`, wants to
-have taken every action in every context at least once; :class:`RandomExplorer` stands beside it for comparison.
+:class:`~suppose.worlds.coverage.PairwiseCoverageExplorer`, wants to have taken every action in every context at least
+once; :class:`RandomExplorer` stands beside it for comparison.
 
 What it does not do: several lives at once. A bonus for what is new, counted or learned, is one more explorer.
 """
