@@ -18,7 +18,9 @@ from typing import get_origin
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
-ROOMS = ("core", "datasets", "graphs", "effects", "studies", "report", "reproductions")
+ROOMS = (
+    "core", "datasets", "nets", "graphs", "discovery", "effects", "worlds", "studies", "report", "reproductions",
+)  # fmt: skip
 
 LISTED: set[str] = set()  # full names of everything a page of its own is made for
 

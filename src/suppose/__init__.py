@@ -12,9 +12,23 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from suppose import core, datasets, effects, graphs, report, reproductions, studies
+    from suppose import (
+        core,
+        datasets,
+        discovery,
+        effects,
+        graphs,
+        nets,
+        report,
+        reproductions,
+        studies,
+        worlds,
+    )  # fmt: skip
 
-__all__ = ["__version__", "core", "datasets", "effects", "graphs", "report", "reproductions", "studies"]
+__all__ = [
+    "__version__", "core", "datasets", "discovery", "effects", "graphs", "nets", "report", "reproductions", "studies",
+    "worlds",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> object:
