@@ -160,13 +160,23 @@ def test_densities_are_the_same_without_a_closed_form(columns, do) -> None:
         assert (again[1:] == -np.inf).all() and np.isfinite(again[0])
 
 
-@pytest.mark.parametrize("given", [{"d": 4.0}, {"c": 0.5, "d": 1.0}, {"a": 1.0}, {"a": 0.0, "b": 2.0}])
-def test_rows_given_evidence_have_the_conditional_law_both_ways(given) -> None:
+@pytest.mark.parametrize(
+    ("given", "do"),
+    [
+        ({"d": 4.0}, {}),
+        ({"c": 0.5, "d": 1.0}, {}),
+        ({"a": 1.0}, {}),
+        ({"a": 0.0, "b": 2.0}, {}),
+        ({"d": 1.0}, {"c": 0.5}),
+        ({"c": 1.0, "d": 0.0}, {"b": 1.5}),
+    ],
+)
+def test_rows_given_evidence_have_the_conditional_law_both_ways(given, do) -> None:
     model = linear_model()
-    law = model.law(given=given)
+    law = model.law(given=given, do=do)
     for asked in (model, bent(model)):
-        rows = asked.sample(20_000, given=given, seed=2)
-        assert all((rows[name] == value).all() for name, value in given.items())
+        rows = asked.sample(20_000, given=given, do=do, seed=2)
+        assert all((rows[name] == value).all() for name, value in {**given, **do}.items())
         drawn = rows[list(law.names)].to_numpy()
         sd = np.sqrt(np.diag(law.covariance))
         assert (np.abs(drawn.mean(axis=0) - law.mean) <= 4.5 * sd / math.sqrt(len(rows))).all()
