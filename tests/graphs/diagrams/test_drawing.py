@@ -89,6 +89,13 @@ def test_nothing_overlaps_and_wires_run_forwards(seed: int, up: bool, made) -> N
     assert all(0 <= item.centre[1] <= placed.size[1] for item in placed.items)
 
 
+def test_states_stand_right_before_their_first_use() -> None:
+    diagram = Diagram.from_dag("a -> b -> c -> d; e -> d")
+    extent, spaces = extents(True)
+    level = {item.label: item.level for item in place(diagram, extent, **spaces).items if item.kind == "box"}
+    assert level["e"] == level["c"] > level["b"] > level["a"]
+
+
 def test_planar_diagrams_are_drawn_without_crossings() -> None:
     for diagram in (FRONT_DOOR, FRONT_DOOR.cut("S"), comb("S -> T -> C; S <-> C", "S").diagram(cut=True)):
         assert "┼" not in diagram.draw("unicode")
@@ -96,24 +103,22 @@ def test_planar_diagrams_are_drawn_without_crossings() -> None:
 
 def test_the_text_drawing_is_what_it_should_be() -> None:
     expected = """
-S    T      C
-│    │      │
-│    │  ┌───┴───┐
-│    │  │   C   │
-│    │  └─┬───┬─┘
-│    ├────┘   │
-│    ●        │
-│    │        │
-│  ┌─┴─┐      │
-│  │ T │      │          ⊤
-│  └─┬─┘      │          │
-├────┘        │          │
-│             ├──────────┘
-●             ●
-│             │
-│          ┌──┴──┐
-⊥          │ S~C │
-           └─────┘
+S   T     C
+│   │     │
+│   │ ┌───┴───┐
+│   │ │   C   │ ⊤
+│   │ └─┬───┬─┘ │
+│   ├───┘   │   │
+│   │       ├───┘
+│   ●       ●
+│   │       │
+│ ┌─┴─┐  ┌──┴──┐
+│ │ T │  │ S~C │
+│ └─┬─┘  └─────┘
+├───┘
+●
+│
+⊥
 """
     assert FRONT_DOOR.cut("S").draw("unicode") == expected.strip("\n")
     assert Diagram.swap("A", "B").draw("unicode").splitlines() == [

@@ -47,6 +47,16 @@ def test_order_of_inputs_and_outputs_matters() -> None:
     assert Diagram.swap("A", "A") >> Diagram.swap("A", "A") == Diagram.id(Ty("A", "A"))
 
 
+def test_the_order_of_writing_does_not_matter() -> None:
+    """The inputs of h are made in either order, and have causes of their own."""
+    a, c, h = Box("a", "D", "A"), Box("c", "D", "C"), Box("h", Ty("A", "C"), "E")
+    state = Diagram.uniform(Ty("D", "D"))
+    first = state >> a @ "D" >> "A" @ c >> h
+    second = state >> "D" @ c >> a @ "C" >> h
+    assert first.layers != second.layers and first == second
+    assert first.normal_form().generators == second.normal_form().generators
+
+
 def test_equal_diagrams_have_equal_hashes() -> None:
     one, other = Diagram.copy("A") >> F @ Diagram.discard("A"), F
     assert one == other and hash(one) == hash(other) and len({one, other}) == 1

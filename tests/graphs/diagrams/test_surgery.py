@@ -30,6 +30,12 @@ def test_surgery_is_a_functor(seed: int, made) -> None:
             assert cut(box).layers == box.layers
 
 
+def test_a_box_without_causes_is_cut_too() -> None:
+    diagram = Diagram.from_dag("a -> b")
+    expected = Diagram.uniform("a") >> Diagram.copy("a") >> "a" @ Box("b", "a", "b")
+    assert diagram.cut("a") == expected != diagram
+
+
 def test_two_surgeries_are_one_of_both() -> None:
     diagram = Diagram.from_dag("a -> b -> c -> d; a -> d")
     assert diagram.cut(["b", "c"]) == diagram.cut("b").cut("c") == diagram.cut("c").cut("b")

@@ -34,6 +34,8 @@ PORT, SPACING, GAP = 26.0, 16.0, 24.0
 MARGIN = 8.0
 HEADING, APART = 24.0, 44.0
 """Room for the heading of a panel, and between panels."""
+_SIGNS = {"copy": (3.5, 3.5), "discard": (7.0, 9.0), "uniform": (7.0, 9.0)}
+"""Half extents (depth, cross) of what is no box."""
 LABEL = 18.0
 """Room for the names of the boundary."""
 _STYLE = """
@@ -204,15 +206,15 @@ def extents(up: bool) -> tuple[Extent, dict[str, float]]:
     return (_extent_up if up else _extent_right), {"port": PORT, "spacing": SPACING, "gap": GAP}
 
 
-def _extent_up(label: str, wires: int) -> tuple[float, float]:
-    if not wires:
-        return 0.0, max(5.0, text_width(label, SMALL) / 2 - 4)
+def _extent_up(kind: str, label: str, wires: int) -> tuple[float, float]:
+    if kind != "box":
+        return _SIGNS[kind] if kind in _SIGNS else (0.0, max(5.0, text_width(label, SMALL) / 2 - 4))
     return HEIGHT, max(HEIGHT + 2, text_width(label) / 2 + 8, (wires - 1) * PORT / 2 + 9)
 
 
-def _extent_right(label: str, wires: int) -> tuple[float, float]:
-    if not wires:
-        return 0.0, 6.0
+def _extent_right(kind: str, label: str, wires: int) -> tuple[float, float]:
+    if kind != "box":
+        return _SIGNS.get(kind, (0.0, 6.0))
     return max(HEIGHT + 2, text_width(label) / 2 + 8), max(HEIGHT, (wires - 1) * PORT / 2 + 9)
 
 

@@ -31,14 +31,6 @@ SWEEPS, STARTS = 8, 12
 """Sweeps up and down from one order, and orders to start from."""
 SMALL = 80
 """Most items, bends included, for which all starts are tried."""
-SIZES = {
-    "copy": (3.5, 3.5),
-    "discard": (7.0, 9.0),
-    "uniform": (7.0, 9.0),
-    "end": (0.0, 5.0),
-    "bend": (0.0, 0.0),
-}
-"""Half extents (depth, cross) of what is no box."""
 
 
 @dataclass
@@ -98,8 +90,8 @@ class Placement:
     size: tuple[float, float]
 
 
-Extent = Callable[[str, int], tuple[float, float]]
-"""Half extents (depth, cross) of a box with this label and at most so many wires on a side; 0 wires: an end."""
+Extent = Callable[[str, str, int], tuple[float, float]]
+"""Half extents (depth, cross) of an item: its kind, its label, and how many wires it has at most on a side."""
 
 
 def place(diagram: Diagram, extent: Extent, *, port: float, spacing: float, gap: float) -> Placement:
@@ -110,7 +102,7 @@ def place(diagram: Diagram, extent: Extent, *, port: float, spacing: float, gap:
     diagram : Diagram
         Drawn as it is written: nothing is simplified.
     extent : callable
-        Half extents of a box.
+        Half extents of boxes, signs and ends.
     port, spacing, gap : float
         Distance of wires on the side of a box, of neighbours within a level, and between levels.
 
@@ -121,7 +113,7 @@ def place(diagram: Diagram, extent: Extent, *, port: float, spacing: float, gap:
 
     Examples
     --------
-    >>> made = place(Diagram.copy("S"), lambda label, wires: (14, 14), port=24, spacing=24, gap=30)
+    >>> made = place(Diagram.copy("S"), lambda kind, label, wires: (14, 14), port=24, spacing=24, gap=30)
     >>> [item.kind for item in made.items]
     ['end', 'end', 'end', 'copy']
     """
@@ -132,8 +124,11 @@ def place(diagram: Diagram, extent: Extent, *, port: float, spacing: float, gap:
             f"at most {MAX_NODES} generators can be drawn legibly, the diagram has {len(graph.nodes)}",
             where="diagram", remedy="Show fewer outputs and draw diagram.simplified().",
         )  # fmt: skip
-    items, chains = _items(graph, extent, port)
-    levels = _ordered(items)
+    drafts = []
+    for late in (True, False):  # states late or early, whichever crosses less
+        items, chains = _items(graph, extent, port, late)
+        drafts.append((*_ordered(items), items, chains))
+    levels, _, items, chains = min(drafts, key=lambda draft: draft[1])
     cross = _positions(items, levels, spacing)
     depth = _depths(levels, items, cross, gap)
     for number, item in enumerate(items):
@@ -152,13 +147,13 @@ Chain = list[tuple[int, float]]
 """Items that a wire passes, with its place across on each."""
 
 
-def _items(graph: Wiring, extent: Extent, port: float) -> tuple[list[Item], list[Chain]]:
+def _items(graph: Wiring, extent: Extent, port: float, late: bool) -> tuple[list[Item], list[Chain]]:
     """Items with their levels, and the chain of items of every wire."""
     inputs, outputs = len(graph.inputs), len(graph.outputs)
-    level = _levels(graph)
+    level = _levels(graph, late)
     top = max([1, *(k + 1 for k in level)])
     ends = [*((w, 0) for w in graph.inputs), *((w, top) for w in graph.outputs)]
-    items = [Item("end", graph.types[w], side, extent(graph.types[w], 0)) for w, side in ends]
+    items = [Item("end", graph.types[w], side, extent("end", graph.types[w], 1)) for w, side in ends]
     start = [(0, 0.0)] * len(graph.types)
     end = [(0, 0.0)] * len(graph.types)
     for k, w in enumerate(graph.inputs):
@@ -168,7 +163,7 @@ def _items(graph: Wiring, extent: Extent, port: float) -> tuple[list[Item], list
     for number, node in enumerate(graph.nodes):
         kind, at = node.box.kind, inputs + outputs + number
         label = node.box.name if kind == "box" else graph.types[(*node.ins, *node.outs)[0]]
-        half = extent(label, max(len(node.ins), len(node.outs), 1)) if kind == "box" else SIZES[kind]
+        half = extent(kind, label, max(len(node.ins), len(node.outs)))
         items.append(Item(kind, label, level[number], half, number))
         for side, wires in ((end, node.ins), (start, node.outs)):
             for k, w in enumerate(wires):
@@ -176,28 +171,40 @@ def _items(graph: Wiring, extent: Extent, port: float) -> tuple[list[Item], list
     return items, [_chain(items, graph.types[w], start[w], end[w]) for w in range(len(graph.types))]
 
 
-def _levels(graph: Wiring) -> list[int]:
-    """Levels of the nodes from 1 on; what has no input stands just before its first use."""
+def _levels(graph: Wiring, late: bool) -> list[int]:
+    """Levels of the nodes from 1 on: as low as their causes allow.
+
+    With ``late`` states, and all that grows from states alone and is used in one place, stand right before that use.
+    """
     maker = {w: k for k, node in enumerate(graph.nodes) for w in node.outs}
     user = {w: k for k, node in enumerate(graph.nodes) for w in node.ins}
-    level = [1] * len(graph.nodes)
-    for _ in range(2):
-        for k, node in enumerate(graph.nodes):
-            made = [level[maker[w]] + 1 for w in node.ins if w in maker]
-            level[k] = max([level[k], *made] if not made or node.ins else made, default=1)
-        for k in reversed(range(len(graph.nodes))):
-            node = graph.nodes[k]
-            used = [level[user[w]] - 1 for w in node.outs if w in user]
-            if not node.ins and len(used) == len(node.outs) and used:
-                level[k] = max(level[k], min(used))
+    level: list[int] = []
+    free: list[bool] = []
+    for node in graph.nodes:
+        made = [maker.get(w) for w in node.ins]
+        level.append(max([1, *(level[k] + 1 for k in made if k is not None)]))
+        free.append(all(k is not None and free[k] and _serves(graph, k, node.ins) for k in made))
+    for k in reversed(range(len(graph.nodes))):
+        used = [user[w] for w in graph.nodes[k].outs if w in user]
+        bound = [level[u] - 1 for u in used if graph.nodes[u].box.kind != "discard"]
+        if late and free[k] and bound:
+            level[k] = max(level[k], min(bound))
+    for k, node in enumerate(graph.nodes):
+        if node.box.kind == "discard":
+            level[k] = max([1, *(level[maker[w]] + 1 for w in node.ins if w in maker)])
     return level
+
+
+def _serves(graph: Wiring, node: int, wires: tuple[int, ...]) -> bool:
+    """Whether all outputs of a node are among the wires."""
+    return set(graph.nodes[node].outs) <= set(wires)
 
 
 def _chain(items: list[Item], name: str, start: tuple[int, float], end: tuple[int, float]) -> Chain:
     """The wire's way from level to level; bends are added to ``items``."""
     chain = [start]
     for level in range(items[start[0]].level + 1, items[end[0]].level):
-        items.append(Item("bend", name, level, SIZES["bend"]))
+        items.append(Item("bend", name, level, (0.0, 0.0)))
         chain.append((len(items) - 1, 0.0))
     chain.append(end)
     for (a, here), (b, there) in pairwise(chain):
@@ -209,8 +216,8 @@ def _chain(items: list[Item], name: str, start: tuple[int, float], end: tuple[in
 # -- order within levels -----------------------------------------------------------------------
 
 
-def _ordered(items: list[Item]) -> list[list[int]]:
-    """Items by level, in an order with few crossings; the boundary keeps its own."""
+def _ordered(items: list[Item]) -> tuple[list[list[int]], float]:
+    """Items by level, in an order with few crossings, and their number; the boundary keeps its own order."""
     top = max((item.level for item in items), default=0)
     start: list[list[int]] = [[] for _ in range(top + 1)]
     for number, item in enumerate(items):
@@ -229,7 +236,7 @@ def _ordered(items: list[Item]) -> list[list[int]]:
             best, fewest = found, crossings
         if not fewest:
             break
-    return best
+    return best, fewest
 
 
 def _improved(start: list[list[int]], items: list[Item]) -> tuple[list[list[int]], int]:

@@ -43,10 +43,10 @@ def to_unicode(diagram: Diagram) -> str:
     return _Grid(placed).text()
 
 
-def _extent(label: str, wires: int) -> tuple[float, float]:
-    if not wires:
-        return 0.0, (len(label) + 1) / 2
-    return 1.0, max(len(label) // 2 + 2, (wires - 1) * PORT / 2 + 2)
+def _extent(kind: str, label: str, wires: int) -> tuple[float, float]:
+    if kind == "box":
+        return 1.0, max(len(label) // 2 + 2, (wires - 1) * PORT / 2 + 2)
+    return 0.0, (len(label) + 1) // 2 if kind == "end" else 0.0
 
 
 class _Grid:
