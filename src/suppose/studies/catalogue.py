@@ -177,6 +177,7 @@ SYSTEMS: tuple[System, ...] = (
         "graphs", "intervention", "1811.08338",
         "Causal Inference by String Diagram Surgery (FoSSaCS 2019)",
         "What would one variable be if another were set, and can the data at hand tell at all?",
+        available=True,
     ),
     System(
         "causal-de-finetti", "Causal de Finetti",

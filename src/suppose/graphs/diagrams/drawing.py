@@ -48,7 +48,7 @@ _STYLE = """
 .suppose-sd .shade{stroke:var(--suppose-muted,MUTED)}
 .suppose-sd .box{fill:var(--suppose-paper,#ffffff);stroke:var(--suppose-ink,INK)}
 .suppose-sd .hidden .tint{fill:var(--suppose-muted,MUTED)}
-.suppose-sd .hidden .box,.suppose-sd .hidden .wire{stroke:var(--suppose-muted,MUTED)}
+.suppose-sd .hidden .box,.suppose-sd .hidden .wire,.suppose-sd .hidden .sign{stroke:var(--suppose-muted,MUTED)}
 .suppose-sd .hidden .dot{fill:var(--suppose-muted,MUTED)}
 .suppose-sd .mark .wire,.suppose-sd .mark .sign,.suppose-sd .mark .box{stroke:var(--suppose-treatment,BLUE)}
 .suppose-sd .mark .dot,.suppose-sd .mark .tint{fill:var(--suppose-treatment,BLUE)}
