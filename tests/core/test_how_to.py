@@ -11,7 +11,7 @@ import pytest
 from suppose.studies.effect import Effect
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "how-to"
-QUICK = ("effect-study", "runs", "tables")
+QUICK = ("effect-study", "intervention", "runs", "tables")
 SLOW = ("diagnostics", "doses", "estimators")
 # Keys that show an example in place of their default, which is none or taken from elsewhere.
 EXAMPLES = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import sys
 
 import pandas as pd
 import polars as pl
@@ -45,6 +46,32 @@ def test_only_the_wanted_columns_are_read(tmp_path):
         assert sorted(read_table(path, columns=["ok", "age", "nowhere"]).columns) == ["age", "ok"]
 
 
+def test_stata_and_spss_bring_the_words_of_their_values(tmp_path):
+    import pyreadstat
+
+    frame = pd.DataFrame(
+        {"mode": pd.Categorical(["web", "visit", "web"], ["visit", "web"]), "score": [1.5, 2.0, None]}
+    )
+    frame.to_stata(tmp_path / "a.dta", write_index=False)
+    coded = frame.assign(mode=[1.0, 0.0, 1.0])
+    labels = {"mode": {0.0: "visit", 1.0: "web"}}
+    pyreadstat.write_sav(coded, str(tmp_path / "a.sav"), variable_value_labels=labels)
+    for name in ("a.dta", "a.sav"):
+        table = read_table(tmp_path / name)
+        assert table["mode"].to_list() == ["web", "visit", "web"]
+        assert table["score"].to_list()[:2] == [1.5, 2.0] and table["score"].is_null().to_list()[2]
+        assert read_table(tmp_path / name, columns=["score", "nowhere"]).columns == ["score"]
+
+
+def test_spss_without_its_reader_is_refused_with_the_way_out(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyreadstat", None)
+    (tmp_path / "a.sav").write_bytes(b"$FL2")
+    with pytest.raises(
+        DataError, match="reading SPSS files needs the package pyreadstat. pip install pyreadstat"
+    ):
+        read_table(tmp_path / "a.sav")
+
+
 MALFORMED = {
     "empty.csv": (b"", "the file is empty"),
     "header.csv": (b"a,b\n", "no rows"),
@@ -54,6 +81,8 @@ MALFORMED = {
     "latin.csv": ("a,b\né,2\n".encode("latin-1"), "not utf-8 text at byte 4"),
     "torn.parquet": (b"PAR1garbage", "cannot be read as parquet"),
     "torn.feather": (b"ARROW1garbage", "cannot be read as feather"),
+    "torn.dta": (b"garbage" * 9, "cannot be read as stata"),
+    "torn.sav": (b"garbage" * 9, "cannot be read as spss"),
     "torn.jsonl": (b'{"a":1}\n{"a":\n', "cannot be read as jsonl"),
     "torn.csv.gz": (gzip.compress(b"a,b\n1,2\n" * 99)[:-9], "cannot be read as csv"),
     "table.xlsx": (b"PK", "expected a file ending in .csv"),

@@ -1,7 +1,7 @@
 """The user's table: read once and validated at the boundary.
 
-Reads CSV and TSV (also gzipped), Parquet, Feather/Arrow and JSON lines, or takes any frame narwhals
-knows. A path is followed to its end and must stay inside the study's folder; duplicate or nameless
+Reads CSV and TSV (also gzipped), Parquet, Feather/Arrow, JSON lines, Stata and SPSS files, or takes any
+frame narwhals knows. A path is followed to its end and must stay inside the study's folder; duplicate or nameless
 columns, wrong encodings, torn, empty and far too large files are refused by name.
 
 What it does not do: no joins, no reshaping, no remote files. Columns become numbers in
@@ -14,7 +14,8 @@ import gzip
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,11 @@ FORMATS = {
     ".arrow": "feather",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
+    ".dta": "stata",
+    ".sav": "spss",
+    ".zsav": "spss",
 }
+LABELLED = ("stata", "spss")  # their numbers may stand for words
 NULLS = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "#N/A")
 
 
@@ -109,7 +114,8 @@ def read_table(
     Parameters
     ----------
     path : Path
-        CSV, TSV (also ``.gz``), Parquet, Feather/Arrow or JSON lines.
+        CSV, TSV (also ``.gz``), Parquet, Feather/Arrow, JSON lines, Stata (``.dta``) or SPSS (``.sav``, needs
+        pyreadstat). Where Stata or SPSS name the values of a column, the names are read.
     columns : sequence of str, optional
         Read these columns only; a name the file lacks is left for :func:`require_columns` to refuse.
     encoding : str
@@ -198,7 +204,39 @@ def _column_names(path: Path, kind: str, encoding: str) -> list[str]:
 
         with ipc.open_file(path) as reader:
             return list(reader.schema.names)
-    return []
+    return _foreign(_labelled_names, path, kind) if kind in LABELLED else []
+
+
+def _foreign(read: Callable[..., Any], *arguments: Any) -> Any:
+    """What a reader of a labelled format gives; whatever it trips over becomes a ``ValueError``."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # lengths read from garbage overflow
+        try:
+            return read(*arguments)
+        except (DataError, OSError, MemoryError):
+            raise
+        except Exception as error:  # pyreadstat's own errors have no common class
+            raise ValueError(str(error)) from error
+
+
+def _labelled_names(path: Path, kind: str) -> list[str]:
+    if kind == "spss":
+        return list(_pyreadstat().read_sav(str(path), metadataonly=True)[1].column_names)
+    import pandas as pd
+
+    with pd.read_stata(path, iterator=True) as file:
+        return list(file.variable_labels())
+
+
+def _pyreadstat() -> Any:
+    try:
+        import pyreadstat
+    except ImportError as error:
+        raise DataError(
+            "missing-reader", "reading SPSS files needs the package pyreadstat", where="data.file",
+            remedy="pip install pyreadstat, or save the table as CSV or Parquet.",
+        ) from error  # fmt: skip
+    return pyreadstat
 
 
 def _header(path: Path, encoding: str) -> list[str]:
@@ -241,7 +279,7 @@ def _refuse_duplicates(names: Sequence[str], where: str) -> None:
 
 def _refuse_too_large(path: Path, kind: str, share: float) -> None:
     """Refuse before reading: text needs about its own size again as numbers, packed formats more."""
-    growth = {"csv": 2.0, "jsonl": 2.0, "parquet": 6.0, "feather": 2.0}[kind] * (
+    growth = {"csv": 2.0, "jsonl": 2.0, "parquet": 6.0, "feather": 2.0, "stata": 3.0, "spss": 6.0}[kind] * (
         6 if path.suffix == ".gz" else 1
     )
     need, have = path.stat().st_size * growth * share, available_memory()
@@ -289,12 +327,26 @@ def _read(path: Path, kind: str, encoding: str, columns: list[str] | None, words
         from pyarrow import feather
 
         return feather.read_table(path, columns=columns)
+    if kind in LABELLED:
+        return _foreign(_labelled, path, kind, columns)
     from pyarrow import json
 
     table = json.read_json(path)
     return (
         table if columns is None else table.select([name for name in columns if name in table.column_names])
     )
+
+
+def _labelled(path: Path, kind: str, columns: list[str] | None) -> Any:
+    """A Stata or SPSS table; named values come as categories in the order of their codes."""
+    import pandas as pd
+    import pyarrow as pa
+
+    if kind == "stata":
+        frame = pd.read_stata(path, columns=columns)
+    else:
+        frame, _ = _pyreadstat().read_sav(str(path), usecols=columns, apply_value_formats=True)
+    return pa.Table.from_pandas(frame, preserve_index=False)
 
 
 def _wrong_encoding(path: Path, encoding: str, position: int | None) -> DataError:

@@ -260,7 +260,7 @@ def _checks(page: _Page, checks: Sequence[Check]) -> None:
             title,
             page.text(check.words),
             page.text(f"Null: {check.null}", "dim"),
-            page.text(f"Cannot show: {check.cannot_show}", "dim"),
+            *([page.text(f"Cannot show: {check.cannot_show}", "dim")] if check.cannot_show else []),
         )
 
 
