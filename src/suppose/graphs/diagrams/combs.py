@@ -296,6 +296,8 @@ def comb(graph: DAG | str, treatment: str, outcomes: NodeSet | None = None) -> C
     >>> print(comb("X -> Y; X <-> Y", "X"))
     no comb: X causes Y, and hidden causes join them (X <-> Y)
     """
+    from suppose.graphs.identification import project
+
     dag = DAG(graph) if isinstance(graph, str) else graph
     check_graph(dag)
     dag.ids(treatment, where="treatment")
@@ -311,7 +313,7 @@ def comb(graph: DAG | str, treatment: str, outcomes: NodeSet | None = None) -> C
             "overlapping-sets", f"{treatment!r} cannot be treatment and outcome at once", where="comb",
             remedy="Ask about vertices that are not set.",
         )  # fmt: skip
-    mixed = _projected(dag)
+    mixed = project(dag)
     wanted = tuple(name for name in mixed.nodes if name != treatment) if asked is None else asked
     mixed = mixed if asked is None else mixed.subgraph(mixed.ancestors(wanted))
     order = mixed.order
@@ -325,25 +327,6 @@ def comb(graph: DAG | str, treatment: str, outcomes: NodeSet | None = None) -> C
     return Comb(
         mixed, treatment, wanted, inside, tuple(name for name in order if name not in district), order
     )
-
-
-def _projected(dag: DAG) -> DAG:
-    """The graph over measured vertices: hidden ones become arrows and ``<->`` (latent projection, Verma 1993)."""
-    hidden = set(dag.latent)
-    if not hidden:
-        return dag
-    reach: dict[str, list[str]] = {}
-    for name in reversed(dag.order):
-        ends = [end for child in dag.children(name) for end in (reach[child] if child in hidden else [child])]
-        reach[name] = list(dict.fromkeys(ends))
-    directed = [(a, b) for a in dag.observed for b in reach[a]]
-    fans = [reach[name] for name in dag.order if name in hidden]
-    fans += [
-        list(dict.fromkeys(e for v in edge for e in (reach[v] if v in hidden else [v])))
-        for edge in dag.bidirected
-    ]
-    joined = [(a, b) for fan in fans for k, a in enumerate(fan) for b in fan[k + 1 :]]
-    return DAG.from_edges(directed, joined, nodes=dag.observed)
 
 
 def _path(graph: DAG, start: str, end: str) -> Names:

@@ -257,21 +257,30 @@ class _Pen:
         """Class of the elements of an object."""
         return "mark" if name in self.mark else "hidden" if name in self.hidden else "plain"
 
-    def path(self, wire: Wire) -> str:
-        """The wire as a smooth path: straight where it can be, leaving and reaching dots sideways."""
+    def curve(self, wire: Wire) -> list[tuple[tuple[float, float], ...]]:
+        """The wire as pixels: its start, then pieces of one point (a line) or of three (a cubic).
+
+        Straight where it can be; it leaves dots sideways.
+        """
         points = wire.points
-        parts = [f"M{self.point(*points[0])}"]
+        pieces: list[tuple[tuple[float, float], ...]] = [(self.at(*points[0]),)]
         for k in range(1, len(points)):
             (d0, c0), (d1, c1) = points[k - 1], points[k]
             if abs(c0 - c1) < 0.05:
-                parts.append(f"L{self.point(d1, c1)}")
+                pieces.append((self.at(d1, c1),))
                 continue
-            middle = (d0 + d1) / 2
-            first, second = (middle, c0), (middle, c1)
+            first, second = ((d0 + d1) / 2, c0), ((d0 + d1) / 2, c1)
             if k == 1 and wire.source.kind == "copy":
                 first, second = (d0 + 0.1 * (d1 - d0), c0 + 0.6 * (c1 - c0)), (d0 + 0.4 * (d1 - d0), c1)
-            parts.append(f"C{self.point(*first)} {self.point(*second)} {self.point(d1, c1)}")
-        return "".join(parts)
+            pieces.append((self.at(*first), self.at(*second), self.at(d1, c1)))
+        return pieces
+
+    def path(self, wire: Wire) -> str:
+        """The same as the text of a path."""
+        start, *pieces = self.curve(wire)
+        letters = ["C" if len(piece) == 3 else "L" for piece in pieces]
+        told = [" ".join(f"{x:.1f},{y:.1f}" for x, y in piece) for piece in (start, *pieces)]
+        return f"M{told[0]}" + "".join(letter + text for letter, text in zip(letters, told[1:], strict=True))
 
     def shade(self, wire: Wire) -> str:
         """The broad band under a hidden wire."""
