@@ -18,6 +18,7 @@ from scipy import stats
 
 from suppose.core.errors import DataError
 from suppose.core.figures import PALETTE, forest, new_axes
+from suppose.effects.base import read_outcome
 from suppose.effects.linear_inference import linear_inference
 
 __all__ = ["Calibration", "ModeContrast", "calibrate", "mode_contrast"]
@@ -53,8 +54,8 @@ class ModeContrast:
 
 
 def mode_contrast(
-    answers: Float[np.ndarray, " n"],
-    mode: Shaped[np.ndarray, " n"],
+    answers: Any,
+    mode: Any,
     reference: Any,
     covariates: Float[np.ndarray, "n p"] | None = None,
     *,
@@ -65,9 +66,9 @@ def mode_contrast(
 
     Parameters
     ----------
-    answers : (n,) array
+    answers : (n,) array or series
         Recorded answers.
-    mode : (n,) array
+    mode : (n,) array or series
         Mode of each row.
     reference : value of ``mode``
         What the others are compared with.
@@ -89,6 +90,8 @@ def mode_contrast(
     >>> found[0].difference
     4.0
     """
+    mode = np.asarray(mode)
+    answers = read_outcome(answers, len(mode))
     levels = mode_levels(mode, reference)
     others = levels[1:]
     blocks = [np.ones(len(answers)), *((np.asarray(mode) == value).astype(float) for value in others)]
@@ -184,18 +187,18 @@ class Calibration:
 
 
 def calibrate(
-    answers: Float[np.ndarray, " n"],
-    mode: Shaped[np.ndarray, " n"],
+    answers: Any,
+    mode: Any,
     total: float,
-    weights: Float[np.ndarray, " n"] | None = None,
+    weights: Any = None,
 ) -> Calibration:
     """Shift of each mode that would make its mean a known total.
 
     Parameters
     ----------
-    answers : (n,) array
+    answers : (n,) array or series
         Recorded answers.
-    mode : (n,) array
+    mode : (n,) array or series
         Mode of each row.
     total : float
         The mean as known from elsewhere, in the unit of the answers.
@@ -221,7 +224,8 @@ def calibrate(
             remedy="Give the mean known from elsewhere, in the unit of the answers.",
         )  # fmt: skip
     mode = np.asarray(mode)
-    w = np.ones(len(answers)) if weights is None else weights
+    answers = read_outcome(answers, len(mode))
+    w = np.ones(len(answers)) if weights is None else np.asarray(weights, dtype=float)
     adjusted, rows = np.array(answers, dtype=float), []
     for value in np.unique(mode):
         inside = mode == value
