@@ -147,6 +147,22 @@ def test_lines_of_a_text_drawing_end_nowhere(seed: int, made) -> None:
                 assert other not in SIDES or other in "●⊤⊥" or SIDES[other] & back
 
 
+@pytest.mark.parametrize("direction", ["up", "right"])
+def test_matplotlib_gets_every_part(direction: str, tmp_path: Path) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(3, 4))
+    ax = FRONT_DOOR.cut("S").plot(figure.add_subplot(), mark="S", direction=direction)
+    shapes = [type(patch).__name__ for patch in ax.patches]
+    assert shapes.count("Circle") == 3 and shapes.count("PathPatch") == 9 + 3, (
+        "nine wires, three of them shaded"
+    )
+    assert len(ax.lines) == 6, "two grounds of three bars"
+    assert sorted(text.get_text() for text in ax.texts) == ["C", "C", "S", "S", "S~C", "T", "T"]
+    figure.savefig(tmp_path / "diagram.png")
+    assert (tmp_path / "diagram.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_tikz_has_every_part() -> None:
     text = FRONT_DOOR.cut("S").draw("tikz", mark="S", direction="right")
     assert text.count(r"\node[sd box") == 3 and text.count(r"\node[sd dot") == 3

@@ -270,6 +270,12 @@ class Diagram:
 
         return draw(self, form, **options)
 
+    def plot(self, ax: Any = None, **options: Any) -> Any:
+        """The diagram on matplotlib Axes, for PNG and PDF; see :func:`.plotting.plot`."""
+        from suppose.graphs.diagrams.plotting import plot
+
+        return plot(self, ax, **options)
+
     def to_discopy(self) -> Any:
         """The same arrow as a ``discopy.markov.Diagram``; see :func:`.interchange.to_discopy`."""
         from suppose.graphs.diagrams.interchange import to_discopy

@@ -165,17 +165,26 @@ def _drawn(
     diagram: Diagram, direction: str, mark: str | Iterable[str], names: str
 ) -> tuple[list[str], tuple[float, float]]:
     """Elements of a drawing, and its extent."""
+    placed, pen = arranged(diagram, direction, mark, names)
+    body = [pen.shade(wire) for wire in placed.wires if wire.object in pen.hidden]
+    body += [pen.wire(wire) for wire in placed.wires]
+    body += [pen.item(item) for item in placed.items]
+    body += [pen.name(wire) for wire in placed.wires if named(wire, names == "all")]
+    return body, pen.extent
+
+
+def arranged(
+    diagram: Diagram, direction: str, mark: str | Iterable[str], names: str
+) -> tuple[Placement, Pen]:
+    """The placement of a diagram, and the pen that draws it."""
     check_choice("direction", direction, DIRECTIONS)
     check_choice("names", names, ("boundary", "all"))
     up = direction == "up"
     extent, spaces = extents(up)
     placed = place(diagram, extent, **spaces)
-    pen = _Pen(placed, up, hidden_objects(diagram), frozenset([mark] if isinstance(mark, str) else mark))
-    body = [pen.shade(wire) for wire in placed.wires if wire.object in pen.hidden]
-    body += [pen.wire(wire) for wire in placed.wires]
-    body += [pen.item(item) for item in placed.items]
-    body += [pen.name(wire) for wire in placed.wires if _named(wire, names == "all")]
-    return body, pen.extent
+    return placed, Pen(
+        placed, up, hidden_objects(diagram), frozenset([mark] if isinstance(mark, str) else mark)
+    )
 
 
 def hidden_objects(diagram: Diagram) -> frozenset[str]:
@@ -218,13 +227,13 @@ def _extent_right(kind: str, label: str, wires: int) -> tuple[float, float]:
     return max(HEIGHT + 2, text_width(label) / 2 + 8), max(HEIGHT, (wires - 1) * PORT / 2 + 9)
 
 
-def _named(wire: Wire, every: bool) -> bool:
+def named(wire: Wire, every: bool) -> bool:
     """Wires that leave the drawing or start at a uniform state; ``every``: those that start at a box, too."""
     starts = ("uniform", "box") if every else ("uniform",)
     return "end" in (wire.source.kind, wire.target.kind) or wire.source.kind in starts
 
 
-class _Pen:
+class Pen:
     """Turns (depth, cross) into x and y, and items into elements."""
 
     def __init__(self, placed: Placement, up: bool, hidden: frozenset[str], mark: frozenset[str]) -> None:
@@ -308,7 +317,7 @@ class _Pen:
             return f'<g class="{kind}"><circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="3.4" fill="{colour}"/></g>'
         if item.kind == "box":
             return f'<g class="{kind}"><title>{escape(item.label)}</title>{self._box(item, x, y, kind, colour)}</g>'
-        strokes = "".join(self._ground(item))
+        strokes = "".join(f"M{x0:.1f},{y0:.1f}L{x1:.1f},{y1:.1f}" for (x0, y0), (x1, y1) in self.ground(item))
         line = f'd="{strokes}" fill="none" stroke="{colour}" stroke-width="1.6" stroke-linecap="round"'
         return f'<g class="{kind}"><title>{item.kind} {escape(item.label)}</title><path class="sign" {line}/></g>'
 
@@ -324,36 +333,36 @@ class _Pen:
         words = f'<text text-anchor="middle" x="{x:.1f}" y="{y + 4.6:.1f}" fill="{PALETTE["ink"]}">'
         return f"{border}{tint}{words}{escape(item.label)}</text>"
 
-    def _ground(self, item: Item) -> list[str]:
-        """Three bars, the longest where the wire ends."""
+    def ground(self, item: Item) -> list[tuple[tuple[float, float], tuple[float, float]]]:
+        """The three bars of a discard or a uniform state, the longest where the wire ends."""
         side = 1 if item.kind == "discard" else -1
         depth, cross = item.centre
         bars = ((0.0, 8.0), (3.6, 5.2), (7.2, 2.4))
         return [
-            f"M{self.point(depth + side * d, cross - half)}L{self.point(depth + side * d, cross + half)}"
+            (self.at(depth + side * d, cross - half), self.at(depth + side * d, cross + half))
             for d, half in bars
         ]
 
-    def name(self, wire: Wire) -> str:
-        """The object's name at an end of the boundary, or beside the start of the wire."""
+    def names(self, wire: Wire) -> list[tuple[float, float, str]]:
+        """Where the object's name stands, and its anchor: at ends of the boundary, or beside the start of the wire."""
         ends = [(item, k) for item, k in ((wire.source, 0), (wire.target, -1)) if item.kind == "end"]
         if not ends:
             (d0, c0), (d1, _) = wire.points[:2]
             x, y = self.at(d0 + min(11.0, (d1 - d0) / 2), c0)
-            return (
-                _text(wire.object, x + 5, y + 3.5, "start")
-                if self.up
-                else _text(wire.object, x, y - 5, "middle")
-            )
-        texts = []
+            return [(x + 5, y + 3.5, "start") if self.up else (x, y - 5, "middle")]
+        found = []
         for item, k in ends:
             x, y = self.at(*wire.points[k])
+            first = item.level == 0
             if self.up:
-                texts.append(_text(wire.object, x, y + (LABEL - 4 if item.level == 0 else -6), "middle"))
+                found.append((x, y + (LABEL - 4 if first else -6), "middle"))
             else:
-                texts.append(_text(wire.object, x + (-6 if item.level == 0 else 6), y + 4,
-                                   "end" if item.level == 0 else "start"))  # fmt: skip
-        return "".join(texts)
+                found.append((x + (-6 if first else 6), y + 4, "end" if first else "start"))
+        return found
+
+    def name(self, wire: Wire) -> str:
+        """The names as text."""
+        return "".join(_text(wire.object, x, y, anchor) for x, y, anchor in self.names(wire))
 
 
 def _text(name: str, x: float, y: float, anchor: str) -> str:
