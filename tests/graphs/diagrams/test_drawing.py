@@ -154,8 +154,8 @@ def test_matplotlib_gets_every_part(direction: str, tmp_path: Path) -> None:
     figure = Figure(figsize=(3, 4))
     ax = FRONT_DOOR.cut("S").plot(figure.add_subplot(), mark="S", direction=direction)
     shapes = [type(patch).__name__ for patch in ax.patches]
-    assert shapes.count("Circle") == 3 and shapes.count("PathPatch") == 9 + 3, (
-        "nine wires, three of them shaded"
+    assert shapes.count("Circle") == 3 and shapes.count("PathPatch") == 10 + 3, (
+        "ten wires, three of them shaded"
     )
     assert len(ax.lines) == 6, "two grounds of three bars"
     assert sorted(text.get_text() for text in ax.texts) == ["C", "C", "S", "S", "S~C", "T", "T"]
