@@ -76,11 +76,7 @@ def _derivation(result: Any, title: str) -> tuple[Figure, ...]:
     panels: list[Panel] = []
     for number, step in enumerate(result.steps[:MOST_PANELS], 1):
         small = len(step.graph) <= DRAWN // 2
-        drawing = (
-            graph_svg(step.graph, treatment=step.graph.treatment, outcome=step.graph.outcome, legend=False)
-            if small
-            else ""
-        )
+        drawing = step.graph.to_svg(legend=False) if small else ""
         shown = step.formula is not None and step.formula != step.query
         latex = f"{step.query.latex()} = {step.formula.latex()}" if shown else step.query.latex()
         about = f", for {listed(step.part)}" if step.part else ""
