@@ -57,12 +57,12 @@ def test_it_never_steps_on_what_it_is_told_to_avoid():
     for seed in range(3):
         env = CrafterEnv(area=(15, 15))
         env.reset(seed=seed)
-        state = furnish(grass_state(area=(15, 15), position=(7, 7), seed=seed), tiles=tiles)
+        state = furnish(grass_state(area=(15, 15), position=(7, 7), seed=seed, health=99), tiles=tiles)
         explorer = PairwiseCoverageExplorer()
         explorer.start(env.action_names, seed)
         env.state = state
         before = env.state_dict()
-        for _ in range(120):
+        for _ in range(350):
             action = explorer.act(before)
             env.step(env.action_names.index(action))
             after = env.state_dict()

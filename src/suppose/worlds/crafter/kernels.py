@@ -3,11 +3,17 @@
 A kernel is plain Python over arrays, compiled by numba on first use and kept in the folder's cache. It holds
 no lock while it runs, and does no fast-math: a kernel gives the bits its Python text gives. With the
 environment variable ``NUMBA_DISABLE_JIT=1`` the same text runs as Python; the tests compare the two.
+
+numba keeps a compiled kernel for as long as the file of that kernel does not change, although the machine code of the
+kernels it calls is inside. Here a kernel is kept for as long as none of the files in ``SOURCES`` changes.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from numba import njit
@@ -17,7 +23,15 @@ from suppose.core.progress import progress
 __all__ = ["called", "kernel"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+SOURCES = ("arrays", "creatures", "generation", "ground", "kernels", "noise", "player", "random", "step")
 _used: set[int] = set()
+
+
+@cache
+def _stamp() -> str:
+    """Digest of the texts that kernels are made of."""
+    folder = Path(__file__).parent
+    return hashlib.blake2b(b"".join((folder / f"{name}.py").read_bytes() for name in SOURCES)).hexdigest()
 
 
 def kernel(function: Function) -> Function:
@@ -31,7 +45,11 @@ def kernel(function: Function) -> Function:
     >>> key.shape, key.dtype.name
     ((624,), 'uint32')
     """
-    return cast(Function, njit(cache=True, nogil=True, error_model="numpy")(function))
+    compiled: Any = njit(cache=True, nogil=True, error_model="numpy")(function)
+    kept: Any = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+    if hasattr(kept, "_source_stamp"):  # nothing of the sort when run as Python
+        kept._source_stamp = (kept._source_stamp, _stamp())
+    return cast(Function, compiled)
 
 
 def called(function: Callable[..., Any], *arguments: Any) -> Any:
