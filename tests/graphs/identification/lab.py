@@ -149,11 +149,14 @@ def random_worlds(rng: random.Random) -> tuple[DAG, list[Event], list[Event]]:
     )
 
 
-def sharp_bounds(dag: DAG, events: Sequence[Event], rng: np.random.Generator) -> tuple[float, float]:
-    """Least and greatest probability of events that some model with a random observed law gives them.
+def sharp_bounds(
+    dag: DAG, events: Sequence[Event], given: Sequence[Event], rng: np.random.Generator
+) -> tuple[float, float]:
+    """Least and greatest probability of events given others, over all models with one random observed law.
 
     For graphs over bits in which ``<->`` joins all pairs: any law over the response functions of all nodes together
-    is a model then, so that the bounds are two linear programs (Balke and Pearl 1997).
+    is a model then, so that the bounds are two linear programs (Balke and Pearl 1997; a ratio after Charnes and
+    Cooper 1962).
     """
     from scipy.optimize import linprog
 
@@ -171,11 +174,17 @@ def sharp_bounds(dag: DAG, events: Sequence[Event], rng: np.random.Generator) ->
     cells = list(itertools.product((0, 1), repeat=len(nodes)))
     seen = [tuple(world(type_, ())[v] for v in nodes) for type_ in types]
     equal = np.array([[row == cell for row in seen] for cell in cells], dtype=float)
-    cost = np.array([
-        all(world(type_, event.do)[event.variable] == int(event.state) for event in events) for type_ in types
-    ], dtype=float)  # fmt: skip
+
+    def share(told: Sequence[Event]) -> np.ndarray:
+        return np.array(
+            [all(world(t, e.do)[e.variable] == int(e.state) for e in told) for t in types], dtype=float
+        )
+
     law = equal @ rng.dirichlet(np.ones(len(types)))
-    low, high = (linprog(sign * cost, A_eq=equal, b_eq=law, bounds=(0, None)).fun for sign in (1.0, -1.0))
+    scaled = np.block([[equal, -law[:, None]], [share(given)[None], np.zeros((1, 1))]])
+    target = np.append(np.zeros(len(law)), 1.0)
+    cost = np.append(share([*events, *given]), 0.0)
+    low, high = (linprog(sign * cost, A_eq=scaled, b_eq=target, bounds=(0, None)).fun for sign in (1.0, -1.0))
     return float(low), -float(high)
 
 

@@ -9,7 +9,9 @@ tell (line 8 of ID*). With conditions, those that may as well be set are set (li
 out.
 
 Departure: the paper's ID* stops at laws under experiments; here each is identified from the observed law, or the
-hedge is given. What it does not do: nested counterfactuals (set a variable to what another would have been).
+hedge is given. Numbers of states are not known to the graph: that a variable must have one of two states, and what
+follows from that, is not used. What it does not do: nested counterfactuals (set a variable to what another would
+have been).
 """
 
 from __future__ import annotations
@@ -219,10 +221,10 @@ class _Search:
         self.steps: list[Step] = []
 
     def run(self, asked: Events, known: Events) -> CounterfactualEstimand | CounterfactualNotIdentified:
-        events, given = self.moved(asked, known)
-        above = self.joint((*events, *given))
+        events, given = self.moved(tuple(event for event in asked if not self.follows(event, known)), known)
+        above = self.joint((*events, *given)) if events else ONE
         below: Expression | CounterfactualNotIdentified = ONE
-        if given and isinstance(above, Expression) and above != ZERO:
+        if events and given and isinstance(above, Expression) and above != ZERO:
             below = self.joint(given)
         for found in (above, below):
             if isinstance(found, CounterfactualNotIdentified):
@@ -233,58 +235,73 @@ class _Search:
         formula = above if above == ZERO else ratio_of(above, below)
         return CounterfactualEstimand(asked, known, formula, tuple(self.steps), self.measured)
 
+    def follows(self, event: Event, known: Events) -> bool:
+        """Whether what is known makes the event certain: it is the same node as one of them, with the same state."""
+        worlds = worlds_of(self.measured, (*known, event))
+        return worlds.possible and worlds.places[-1] in (-1, *worlds.places[:-1])
+
     # -- IDC* -----------------------------------------------------------------------------------
 
     def moved(self, events: Events, given: Events) -> tuple[Events, Events]:
         """Conditions that may as well be set, added to the settings of the other events they reach."""
-        while True:
-            worlds = worlds_of(self.measured, (*events, *given))
-            if not worlds.possible:
-                return events, given
-            count = len(events)
+        again = True
+        while again:
+            again = False
             for k, event in enumerate(given):
-                rest = (*events, *given[:k], *given[k + 1 :])
-                places = (*worlds.places[: count + k], *worlds.places[count + k + 1 :])
-                if worlds.places[count + k] < 0:
-                    events, given = events, rest[count:]
-                    break
-                new = self._set(worlds, worlds.places[count + k], event.state, rest, places, count)
+                rest = (*given[:k], *given[k + 1 :])
+                new = self._set(event, events, rest)
                 if new is not None:
                     words = (
                         f"Apart from what it causes, nothing open joins {event} with what is asked for: seeing it and "
                         "setting it come to the same."
                     )
-                    self._note(8, words, worlds, None)
-                    events, given = new[:count], new[count:]
+                    self._note(8, words, worlds_of(self.measured, (*events, *given)), None)
+                    (events, given), again = new, True
                     break
-            else:
-                return events, given
+        return events, given
 
-    def _set(
-        self, worlds: Worlds, node: int, state: str, rest: Events, places: tuple[int, ...], count: int
-    ) -> Events | None:
-        """The other events once ``node`` is set instead of seen; None where that is not the same."""
-        if node in places:
+    def _set(self, event: Event, events: Events, given: Events) -> tuple[Events, Events] | None:
+        """Events and conditions once ``event`` is set instead of seen; None where that is not the same.
+
+        Events in whose world it is true are the same with it set there (consistency). Once it is set, it has to be
+        separated from what is asked for by what else is known. That is read off the graph in which copies are merged
+        only where they are always equal, so that it holds whatever the states are.
+        """
+        if event.variable in dict(event.do):
+            return events, given
+        worlds = worlds_of(self.measured, (*events, *given, event), by_state=False)
+        if not worlds.possible:
             return None
-        by_number = {other.number: other for other in worlds.nodes}
-        graph = worlds.graph(self.measured)
-        mixed = Mixed(graph)
-        bit = {k: mixed.mask([worlds.label(other)]) for k, other in by_number.items()}
-        targets = _union(bit[k] for k in places[:count] if k >= 0)
-        known = _union(bit[k] for k in places[count:] if k >= 0) & ~targets
-        if not mixed.separated(targets, bit[node], known, cut_out=bit[node]):
+        variable = event.variable
+        below = set(self.measured.descendants(variable))
+        count = len(events)
+        known = {
+            k for k, e in zip(worlds.places[count:], (*given, event), strict=True) if e.state == event.state
+        }
+        asked = {k for k, e in zip(worlds.places[:count], events, strict=True) if e.state == event.state}
+
+        def true_in(other: Event, copies: set[int]) -> bool:
+            copy = worlds.copies.get((variable, other.do))
+            return other.variable in below and other.variable != variable and copy in copies
+
+        def set_in(other: Event) -> Event:
+            return Event(other.variable, other.state, {**dict(other.do), variable: event.state})
+
+        new = tuple(set_in(e) if true_in(e, known | asked) else e for e in events)
+        rest = tuple(set_in(e) if true_in(e, known) else e for e in given)
+        after = worlds_of(self.measured, (*new, *rest, event), by_state=False)
+        if not after.possible or after.places[-1] in after.places[:-1]:
             return None
-        variable = by_number[node].variable
-        below = mixed.descendants(bit[node], mixed.all)
-        found = []
-        for event, k in zip(rest, places, strict=True):
-            if k < 0 or not bit[k] & below or variable in dict(event.do):
-                found.append(event)
-            elif worlds.copies[variable, event.do] == node:
-                found.append(Event(event.variable, event.state, {**dict(event.do), variable: state}))
-            else:  # merged with an effect of the node, in a world that has another copy of it
-                return None
-        return tuple(found)
+        mixed, names = Mixed(after.graph(self.measured)), after.labels()
+        places = [
+            [names[k] for k in part if k >= 0] for part in (after.places[:count], after.places[count:-1])
+        ]
+        targets, held = mixed.mask(set(places[0])), mixed.mask(set(places[1]))
+        return (
+            (new, rest)
+            if mixed.separated(targets & ~held, mixed.mask([names[after.places[-1]]]), held)
+            else None
+        )
 
     # -- ID* ------------------------------------------------------------------------------------
 
@@ -307,10 +324,7 @@ class _Search:
             if isinstance(found, str):
                 names = dict.fromkeys(node.variable for node in group)
                 shown = listing(list(names)) if len(names) > 1 else f"The copies of {listing(list(names))}"
-                values = sorted(
-                    value.removeprefix("=").partition("\0")[0]
-                    for value in _values(group, worlds, index, found)
-                )
+                values = [_shown(value) for value in sorted(_values(group, worlds, index, found))]
                 reason = (
                     f"{shown} share their hidden causes, and {found} would have to be {listing(values)} at once: no "
                     "observation and no experiment sees both."
@@ -361,7 +375,7 @@ class _Search:
 
     def _note(self, rule: int, words: str, worlds: Worlds, formula: Expression | None) -> None:
         graph = worlds.graph(self.measured)
-        asked = tuple(worlds.label(node) for node in worlds.nodes if node.number in worlds.states)
+        asked = tuple(name for number, name in worlds.labels().items() if number in worlds.states)
         self.steps.append(Step(rule, words, asked, (), (), graph, graph.nodes, formula))
 
 
@@ -385,7 +399,7 @@ def _value(place: int | str, worlds: Worlds, index: Mapping[int, str]) -> str:
 
 
 def _shown(value: str) -> str:
-    return value[1:] if value.startswith("=") else "any other value"
+    return value[1:] if value.startswith("=") else "its own value"
 
 
 def _filled(formula: Expression, bound: Mapping[str, str]) -> Expression:
@@ -407,13 +421,6 @@ def _summed(over: tuple[str, ...], factors: Sequence[Expression]) -> Expression:
     left = tuple(name for name in over if any(name in factor.free for factor in inside))
     outside = [factor for factor in flat if factor.free.isdisjoint(over)]
     return product_of([*outside, Sum(left, product_of(inside))])
-
-
-def _union(masks: Any) -> int:
-    found = 0
-    for mask in masks:
-        found |= mask
-    return found
 
 
 def _query(events: Events, given: Events) -> str:

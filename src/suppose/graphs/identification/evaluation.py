@@ -120,6 +120,7 @@ class Evaluator:
         return self._done[key]
 
     def _computed(self, e: Expression, at: Mapping[str, str]) -> Factor:
+        """The formula at states of its free variables (``at`` holds no others, so that sums keep theirs)."""
         if isinstance(e, Probability):
             return self._probability(e, at)
         if isinstance(e, Zero):
@@ -130,9 +131,8 @@ class Evaluator:
             return self._bound(e, at)
         over = e.over if isinstance(e, Sum) else ()
         body = e.body if isinstance(e, Sum) else e
-        outside = {name: state for name, state in at.items() if name not in over}
         factors = body.factors if isinstance(body, Product) else (body,)
-        return sum_product([self._value(factor, outside) for factor in factors], over)
+        return sum_product([self._value(factor, at) for factor in factors], over)
 
     def _probability(self, e: Probability, at: Mapping[str, str]) -> Factor:
         table = self.conditional(e)

@@ -124,9 +124,19 @@ class Worlds:
                     stack.append(by_number[source])
         return found
 
+    def labels(self) -> dict[int, str]:
+        """A name for every node, by number: its label, with strokes where two would be the same."""
+        found: dict[int, str] = {}
+        for node in self.nodes:
+            name = self.label(node)
+            while name in found.values():
+                name += "'"
+            found[node.number] = name
+        return found
+
     def graph(self, measured: DAG) -> DAG:
-        """The counterfactual graph, one vertex a node, named by :meth:`label`."""
-        names = {node.number: self.label(node) for node in self.nodes}
+        """The counterfactual graph, one vertex a node, named by :meth:`labels`."""
+        names = self.labels()
         directed = [
             (names[q], names[node.number])
             for node in self.nodes
@@ -159,8 +169,10 @@ class Worlds:
         return found
 
 
-def worlds_of(graph: DAG, events: Sequence[Event]) -> Worlds:
+def worlds_of(graph: DAG, events: Sequence[Event], *, by_state: bool = True) -> Worlds:
     """Merge the worlds of ``events``; ``graph`` holds measured nodes only.
+
+    With ``by_state=False`` copies are merged only where they are equal whatever the states of the events.
 
     Examples
     --------
@@ -186,7 +198,7 @@ def worlds_of(graph: DAG, events: Sequence[Event]) -> Worlds:
                 place[variable, world] = fixed
                 continue
             parents = tuple((p, place[p, world]) for p in graph.parents(variable))
-            values = tuple(states.get(q, q) if isinstance(q, int) else q for _, q in parents)
+            values = tuple(states.get(q, q) if isinstance(q, int) and by_state else q for _, q in parents)
             key = (variable, values)
             if key not in number:
                 number[key] = len(nodes)
