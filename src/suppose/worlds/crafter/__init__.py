@@ -26,6 +26,7 @@ _HOMES = {
     "CrafterBatch": "batch",
     "CrafterEnv": "env",
     "SCENARIOS": "scenarios",
+    "SCHEMA": "schema",
     "Scenario": "scenarios",
     "WorldState": "state",
     "advance": "step",
