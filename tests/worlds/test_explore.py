@@ -53,7 +53,7 @@ def test_it_covers_more_than_chance_and_learns_how_it_moves(lives):
 
 
 def test_it_never_steps_on_what_it_is_told_to_avoid():
-    tiles = {(x, y): "lava" for x in range(15) for y in range(15) if (x + y) % 3 == 0 and (x, y) != (7, 7)}
+    tiles = {(x, y): "lava" for x in range(15) for y in range(15) if (x + y) % 5 == 1}
     for seed in range(3):
         env = CrafterEnv(area=(15, 15))
         env.reset(seed=seed)
@@ -70,6 +70,39 @@ def test_it_never_steps_on_what_it_is_told_to_avoid():
             before = after
             place = after["player"]["position"]
             assert after["materials"][place["x"]][place["y"]] != "lava"
+        assert len(explorer.moves) == 4 and ("do", "faces lava") in explorer.tried
+
+
+@pytest.mark.parametrize("side", [(-1, 0), (1, 0), (0, -1)])
+def test_it_does_not_turn_to_what_it_would_step_on(side):
+    env = CrafterEnv(area=(9, 9))
+    env.reset(seed=1)
+    env.state = furnish(grass_state(), tiles={(4 + side[0], 4 + side[1]): "lava"})
+    explorer = PairwiseCoverageExplorer()
+    explorer.start(env.action_names, 2)
+    explorer.moves |= {"move_left": (-1, 0), "move_right": (1, 0), "move_up": (0, -1), "move_down": (0, 1)}
+    explorer.tried |= {(action, "faces grass") for action in env.action_names}
+    action = explorer.act(env.state_dict())  # lava is all that is left to try
+    assert action in explorer.moves and explorer.moves[action] != side
+
+
+def test_it_does_not_freeze_where_it_starts_beside_what_to_avoid():
+    env = CrafterEnv(area=(9, 9))
+    env.reset(seed=1)
+    env.state = furnish(grass_state(health=99), tiles={(4, 5): "lava"})
+    explorer = PairwiseCoverageExplorer()
+    explorer.start(env.action_names, 2)
+    before, actions = env.state_dict(), set()
+    for _ in range(60):
+        action = explorer.act(before)
+        env.step(env.action_names.index(action))
+        after = env.state_dict()
+        explorer.observe(Step(before, action, after, 0.0, False))
+        before = after
+        actions.add(action)
+        if after["player"]["health"] <= 0:
+            break
+    assert len(actions) > 3
 
 
 def test_same_seed_same_life(lives):

@@ -136,9 +136,13 @@ class PairwiseCoverageExplorer:
         beside = (_added(here, step) for step in ((-1, 0), (1, 0), (0, -1), (0, 1)))
         return action in self.uses or not any(self._map.get(tile) in self.avoid for tile in beside)
 
-    def _any(self, state: State) -> str:
-        """An action by lot, among those that are safe."""
-        safe = [name for name in self._actions if self._safe(state, name) and name not in self.lasting]
+    def _any(self, state: State, stuck: bool = False) -> str:
+        """An action by lot, among those that are safe; among those never taken too where nothing else helps."""
+        safe = [
+            name
+            for name in self._actions
+            if name not in self.lasting and (self._safe(state, name) or (stuck and name not in self.uses))
+        ]
         return safe[int(self._rng.integers(len(safe)))] if safe else self._actions[0]
 
     def _restore(self, state: State) -> str | None:
@@ -204,7 +208,7 @@ class PairwiseCoverageExplorer:
         """A step towards where it has not looked; by lot where it is stuck."""
         if self._still >= 6:
             self._still = 0
-            return self._any(state)
+            return self._any(state, stuck=True)
         return self._walk(state, lambda kind: kind == UNKNOWN)
 
     def _repeat(self, state: State, causes: Counter[tuple[str, str]]) -> str | None:

@@ -16,7 +16,9 @@ def test_every_file_with_kernels_counts():
     imported = {
         name
         for source in holding
-        for name in re.findall(r"from suppose\.worlds\.crafter\.(\w+) import", (FOLDER / f"{source}.py").read_text())
+        for name in re.findall(
+            r"from suppose\.worlds\.crafter\.(\w+) import", (FOLDER / f"{source}.py").read_text()
+        )
     }
     assert imported - {"state"} <= set(kernels.SOURCES)  # states are no part of kernels
 

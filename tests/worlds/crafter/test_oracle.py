@@ -80,6 +80,15 @@ def check(name):
     assert last_mark == run["last_mark"]
 
 
+def test_the_noise_has_the_bits_of_opensimplex():
+    from suppose.worlds.crafter.noise import field, noise
+
+    points = script().noise_points()
+    for seed, digest in TRACES["noise"].items():
+        lattice = field(int(seed))
+        assert script().noise_digest([noise(lattice, *map(float, point)) for point in points]) == digest
+
+
 @pytest.mark.parametrize("name", QUICK)
 def test_some_hundred_steps_give_the_states_of_the_reference(name):
     check(name)
