@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -183,6 +184,15 @@ def test_remedies_are_checked_one_by_one(lab):
             if remedy.estimand is not None:
                 network = lab.random_network(remedy.graph, np.random.default_rng(seen))
                 assert lab.gap(remedy.estimand, network) < 1e-9
+
+
+def test_remedies_of_large_graphs_take_moments(lab):
+    dag, x, y = lab.large_graph(2, 200, 20, 2)
+    assert not identify(dag, y, x)
+    start = time.process_time()
+    found = remedies(dag, y, x)
+    assert time.process_time() - start < 2.0
+    assert any(remedy.nodes == (x,) for remedy in found)
 
 
 def test_randomising_gives_the_answer_from_both_laws(lab):

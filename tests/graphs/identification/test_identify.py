@@ -18,6 +18,8 @@ from suppose.core.errors import GraphError
 from suppose.graphs import DAG
 from suppose.graphs.factors import Factor
 from suppose.graphs.identification import check_hedge, identify, project
+from suppose.graphs.identification.components import Mixed
+from suppose.graphs.identification.derivation import identifiable
 from suppose.graphs.identification.evaluation import plug_in
 
 HERE = Path(__file__).parent
@@ -172,6 +174,14 @@ def test_a_condition_that_is_an_effect_is_not_adjusted_for(lab):
     effect = identify("x -> {y z}; c -> {y z}", "y", "x", "z")
     assert effect.kind == "other"
     assert lab.gap(effect, lab.random_network(effect.graph, np.random.default_rng(5))) < 1e-9
+
+
+def test_the_bare_verdict_is_that_of_the_derivation(lab):
+    rng = random.Random(9)
+    for _ in range(200):
+        dag, y, x, _ = lab.random_query(rng, 3, 7, conditions=False)
+        mixed = Mixed(dag)
+        assert identifiable(mixed, mixed.mask(y), mixed.mask(x)) == bool(identify(dag, y, x, shorten=False))
 
 
 def test_hidden_nodes_are_projected():

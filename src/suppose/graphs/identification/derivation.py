@@ -39,7 +39,7 @@ from suppose.graphs.identification.expression import (
 from suppose.graphs.identification.narration import Narrator
 from suppose.graphs.identification.steps import Step
 
-__all__ = ["Derivation", "Failure", "Identified", "derive"]
+__all__ = ["Derivation", "Failure", "Identified", "derive", "follows", "identifiable"]
 
 
 @dataclass(frozen=True)
@@ -181,3 +181,29 @@ def derive(mixed: Mixed, y: int, x: int) -> Identified | Failure:
     sum_{tar} P(tar | smoking) sum_{smoking'} P(smoking') P(cancer | smoking', tar)
     """
     return Derivation(mixed).run(y, x)
+
+
+def follows(mixed: Mixed, part: int, within: int) -> bool:
+    """Whether ``P(part | do(all else))`` follows from the law of ``within``: the verdict of ID without its formula.
+
+    Examples
+    --------
+    >>> from suppose.graphs.dag import DAG
+    >>> graph = Mixed(DAG("x -> y; x <-> y; z -> x"))
+    >>> follows(graph, graph.mask(["y"]), graph.all), follows(graph, graph.mask(["z"]), graph.all)
+    (False, True)
+    """
+    tree = mixed.ancestors(part, within)
+    while tree != part:
+        home = mixed.component((part & -part).bit_length() - 1, tree)
+        if home in (part, tree):
+            return home == part
+        tree = mixed.ancestors(part, home)
+    return True
+
+
+def identifiable(mixed: Mixed, y: int, x: int) -> bool:
+    """Whether ``P(y | do(x))`` follows from the observed law; both as bits."""
+    parts = mixed.components(mixed.ancestors(y, mixed.all & ~x))
+    within = mixed.ancestors(y, mixed.all)
+    return all(follows(mixed, part, within) for part in parts)

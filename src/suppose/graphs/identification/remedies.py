@@ -14,9 +14,10 @@ from typing import Literal
 from suppose.graphs.dag import DAG, NodeSet
 from suppose.graphs.identification.components import Mixed, project, question
 from suppose.graphs.identification.conditional import identify, moved
-from suppose.graphs.identification.derivation import Derivation, Failure
+from suppose.graphs.identification.derivation import follows, identifiable
 from suppose.graphs.identification.estimand import Estimand
-from suppose.graphs.notation import quote
+from suppose.graphs.identification.hedge import Hedge
+from suppose.graphs.notation import Edge, quote
 from suppose.graphs.query import listing
 
 __all__ = ["Remedy", "remedies"]
@@ -80,9 +81,14 @@ def remedies(
     """
     source = DAG(graph) if isinstance(graph, str) else graph
     y, x, z = question(source, outcomes, interventions, given)
-    if identify(source, y, x, z, shorten=False):
+    found = identify(source, y, x, z, shorten=False)
+    if isinstance(found, Estimand):
         return ()
-    return (*_measured(source, y, x, z), *_randomised(source, y, x, z), *_ruled_out(source, y, x, z))
+    return (
+        *_measured(source, y, x, z),
+        *_randomised(source, y, x, z, found.hedge),
+        *_ruled_out(source, y, x, z, found.hedge),
+    )
 
 
 Names = tuple[str, ...]
@@ -98,16 +104,17 @@ def _measured(source: DAG, y: Names, x: Names, z: Names) -> list[Remedy]:
     return found
 
 
-def _randomised(source: DAG, y: Names, x: Names, z: Names) -> list[Remedy]:
+def _randomised(source: DAG, y: Names, x: Names, z: Names, hedge: Hedge) -> list[Remedy]:
+    """Nodes of the hedge to randomise: an experiment on any other leaves the hedge as it is."""
     mixed = Mixed(project(source))
     _, set_, seen = moved(mixed, y, x, z)
     targets, fixed = mixed.mask((*y, *seen)), mixed.mask(set_)
     wanted = mixed.ancestors(targets, mixed.all & ~fixed)
-    open_ = [part for part in mixed.components(wanted) if not _follows(mixed, part, mixed.all)]
+    open_ = [part for part in mixed.components(wanted) if not follows(mixed, part, mixed.all)]
     found = []
-    for name in mixed.graph.nodes:
+    for name in sorted(hedge.outer.nodes, key=mixed.graph.nodes.index):
         bit = mixed.mask([name])
-        if all(not part & bit and _follows(mixed, part, mixed.all & ~bit) for part in open_):
+        if all(not part & bit and follows(mixed, part, mixed.all & ~bit) for part in open_):
             changed = mixed.graph.without_incoming(name)
             words = f"Randomise {quote(name)}."
             found.append(Remedy("randomise", (name,), words, changed, None))
@@ -115,17 +122,35 @@ def _randomised(source: DAG, y: Names, x: Names, z: Names) -> list[Remedy]:
     return found
 
 
-def _follows(mixed: Mixed, part: int, within: int) -> bool:
-    """Whether ``P(part | do(the rest))`` follows from the law of ``within`` with all else set."""
-    return not isinstance(Derivation(mixed).component(part, within), Failure)
-
-
-def _ruled_out(source: DAG, y: Names, x: Names, z: Names) -> list[Remedy]:
+def _ruled_out(source: DAG, y: Names, x: Names, z: Names, hedge: Hedge) -> list[Remedy]:
+    """Edges to rule out: without conditions and hidden nodes only those of the hedge, which all others leave whole."""
+    edges = source.bidirected
+    if not z and not source.latent:
+        edges = _breaking(source, y, x, hedge)
     found = []
-    for edge in source.bidirected:
+    for edge in edges:
         changed = source.replace(bidirected=[other for other in source.bidirected if other != edge])
         estimand = identify(changed, y, x, z)
         if isinstance(estimand, Estimand):
             words = f"Show that {listing(edge)} share no hidden cause, or measure what they share."
             found.append(Remedy("rule-out", edge, words, changed, estimand))
     return found
+
+
+def _breaking(source: DAG, y: Names, x: Names, hedge: Hedge) -> tuple[Edge, ...]:
+    """The edges of the hedge without which a formula exists."""
+    mixed = Mixed(source)
+    targets, set_ = mixed.mask(y), mixed.mask(x)
+    of_hedge = {frozenset(edge) for edge in hedge.outer.bidirected}
+    found = []
+    for edge in source.bidirected:
+        if frozenset(edge) not in of_hedge:
+            continue
+        a, b = (mixed.number[name] for name in edge)
+        mixed.siblings[a] ^= 1 << b
+        mixed.siblings[b] ^= 1 << a
+        if identifiable(mixed, targets, set_):
+            found.append(edge)
+        mixed.siblings[a] ^= 1 << b
+        mixed.siblings[b] ^= 1 << a
+    return tuple(found)
