@@ -24,6 +24,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -448,9 +449,10 @@ class _Frame:
     def scored(self, model: Any, rng: np.random.Generator) -> tuple[dict[str, Any], Float[np.ndarray, " k"]]:
         """Scores of a model, and the probability of each rank."""
         step, schema = self._case.step, self._schema
-        guess = plain(model.sample(step.state, step.action, rng))
+        draw, score = _asked(model, step.state, step.action)
+        guess = plain(draw(rng))
         candidates = [step.next_state, *self._others, guess]
-        scores = np.array([float(model.log_prob(step.state, step.action, state)) for state in candidates])
+        scores = np.array([float(score(state)) for state in candidates])
         scores = np.where(np.isnan(scores), -np.inf, scores)
         true = np.array([*self._is_true, self._view(guess, schema) == self._seen])
         chances = expected_ranks(scores, true)
@@ -470,6 +472,14 @@ class _Frame:
             "overlap": overlap(self._before, told, self._truth),
         }
         return row, np.pad(chances, (0, MOST + 2 - len(chances)))
+
+
+def _asked(model: Any, state: State, action: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """How to draw a next state, and how to score one; models that can are asked once for both."""
+    if hasattr(model, "predict"):
+        prediction = model.predict(state, action)
+        return prediction.sample, prediction.log_prob
+    return partial(model.sample, state, action), partial(model.log_prob, state, action)
 
 
 def _gathered(name: str, rows: list[tuple[dict[str, Any], Any]]) -> Evaluation:
