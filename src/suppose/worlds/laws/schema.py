@@ -143,6 +143,8 @@ class Schema:
         Materials that ``free`` takes for free; empty for all.
     reach : int, optional
         Objects fewer steps than this from the actor (without diagonals) are those that laws bind as ``it``.
+    counter : str, optional
+        Path of the identity that the next new object gets; one more than the largest without it.
     observed : tuple of str
         Patterns of the paths whose values are worth predicting. Those of objects begin with the path of their
         collection; ``exists`` and ``count`` there stand for coming and going.
@@ -169,6 +171,7 @@ class Schema:
     materials: tuple[str, ...] = ()
     walkable: tuple[str, ...] = ()
     reach: int | None = None
+    counter: str | None = None
     observed: tuple[str, ...] = ("*",)
     narrow: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
@@ -235,6 +238,11 @@ class Schema:
             if self.facing is not None and all(path in self.scalars for path in pair):
                 return pair
         return None
+
+    @property
+    def actor_position(self) -> tuple[str, str]:
+        """Paths of the column and row of the actor."""
+        return f"{self.actor}.{self.position[0]}", f"{self.actor}.{self.position[1]}"
 
     @cached_property
     def kinds(self) -> dict[str, str]:
@@ -303,7 +311,7 @@ class Schema:
                 for path, part in self.collections.items()
             },
             **{name: list(getattr(self, name)) for name in lists},
-            **{name: getattr(self, name) for name in ("actor", "facing", "grid", "reach")},
+            **{name: getattr(self, name) for name in ("actor", "facing", "grid", "reach", "counter")},
         }
 
     @classmethod

@@ -6,11 +6,13 @@ from functools import cached_property
 from typing import Any
 
 from suppose.core.errors import DataError
-from suppose.worlds.laws.schema import OUTSIDE, Collection, Names, Schema, State, lookup
+from suppose.worlds.laws.schema import OUTSIDE, Attribute, Collection, Names, Schema, State, lookup
 
-__all__ = ["Inactive", "View", "called", "duplicate", "split"]
+__all__ = ["Inactive", "LARGEST", "View", "called", "duplicate", "fitting", "split"]
 
 Thing = dict[str, Any]
+LARGEST = 2**53
+"""Numbers up to here are exact in arrays; beyond, an expression has no value."""
 
 
 class Inactive(Exception):  # noqa: N818 (not an error of anyone: the law does not apply)
@@ -30,6 +32,23 @@ def duplicate(path: str, identity: Any) -> DataError:
         where=path,
         remedy="Give every object an identity of its own.",
     )
+
+
+def fitting(content: Any, names: Names, attribute: Attribute | None) -> Any:
+    """What stands at a path, if it is of the type of the attribute; raises :class:`Inactive` otherwise."""
+    try:
+        value = lookup(content, names)
+    except KeyError:
+        raise Inactive from None
+    if attribute is None:
+        fits = isinstance(value, (bool, int, float, str))
+    elif attribute.type in ("int", "float"):
+        fits = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= LARGEST
+    else:
+        fits = isinstance(value, bool if attribute.type == "bool" else str)
+    if not fits:
+        raise Inactive
+    return value
 
 
 def called(thing: Thing, path: str, collection: Collection) -> tuple[Any, str]:
@@ -53,34 +72,21 @@ class View:
     def __init__(self, schema: Schema, state: State, action: str) -> None:
         self.schema, self.state, self.action = schema, state, action
 
-    def read(self, names: Names) -> Any:
+    def read(self, names: Names, path: str) -> Any:
         """What stands at a path of the state."""
-        try:
-            value = lookup(self.state, names)
-        except KeyError:
-            value = None
-        if value is None or isinstance(value, (dict, list)):
-            raise Inactive
-        return value
+        return fitting(self.state, names, self.schema.scalars.get(path))
 
-    @staticmethod
-    def read_thing(thing: Thing | None, names: Names) -> Any:
+    def read_thing(self, thing: Thing | None, names: Names, kind: str | None) -> Any:
         """What stands at a path of an object."""
-        try:
-            value = lookup(thing, names)
-        except KeyError:
-            value = None
-        if value is None or isinstance(value, (dict, list)):
-            raise Inactive
-        return value
+        known = self.schema.attributes_of(kind) if kind is not None else {}
+        return fitting(thing, names, known.get(".".join(names)))
 
     @cached_property
     def actor(self) -> tuple[int, int]:
         """Where the actor stands."""
-        actor = self.schema.actor
-        if actor is None:
+        if self.schema.actor is None:
             raise Inactive
-        first, second = (self.read(split(f"{actor}.{part}")) for part in self.schema.position)
+        first, second = (self.read(split(path), path) for path in self.schema.actor_position)
         return int(first), int(second)
 
     @cached_property
@@ -88,13 +94,22 @@ class View:
         """The tile the actor faces."""
         if self.schema.heading is None:
             raise Inactive
-        dx, dy = (self.read(split(path)) for path in self.schema.heading)
+        dx, dy = (self.read(split(path), path) for path in self.schema.heading)
         return self.actor[0] + int(dx), self.actor[1] + int(dy)
 
     def place_of(self, thing: Thing, kind: str) -> tuple[int, int]:
         """Where an object stands."""
-        first, second = self.schema.collections[self.schema.kinds[kind]].position
-        return int(self.read_thing(thing, split(first))), int(self.read_thing(thing, split(second)))
+        path = self.schema.kinds[kind]
+        first, second = self.schema.collections[path].position
+        try:
+            return int(lookup(thing, split(first))), int(lookup(thing, split(second)))
+        except (KeyError, TypeError, ValueError):
+            raise DataError(
+                "bad-state",
+                f"an object of the kind {kind!r} has no position at {first} and {second}",
+                where=path,
+                remedy="Give states as dicts of numbers, texts and lists.",
+            ) from None
 
     @cached_property
     def objects(self) -> dict[str, list[tuple[Any, Thing]]]:
@@ -114,6 +129,15 @@ class View:
                 if kind in found:
                     found[kind].append((identity, thing))
         return found
+
+    @cached_property
+    def by_identity(self) -> dict[tuple[str, Any], Thing]:
+        """Objects by path of their collection and identity."""
+        return {
+            (self.schema.kinds[kind], identity): thing
+            for kind, things in self.objects.items()
+            for identity, thing in things
+        }
 
     def within_reach(self, kind: str) -> list[tuple[Any, Thing]]:
         """Objects of a kind that laws bind as ``it``."""
@@ -145,6 +169,13 @@ class View:
             found: list[list[str]] = lookup(self.state, split(self.schema.grid))
         except KeyError:
             raise Inactive from None
+        if len({len(column) for column in found}) > 1:
+            raise DataError(
+                "bad-state",
+                "expected columns of equal length",
+                where=self.schema.grid,
+                remedy="Give states as dicts of numbers, texts and lists.",
+            )
         return found
 
     def material(self, x: int, y: int) -> str:
