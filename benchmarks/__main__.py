@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-ROOMS = ("graphs", "networks", "effects", "panel", "survival")
+ROOMS = ("graphs", "networks", "effects", "panel", "survival", "crafter")
 TABLES = Path(__file__).parent.parent / "docs" / "tables"
 COLUMNS = ("name", "ratio", "ours_seconds", "peer_seconds", "ours_peak_mb", "peer_peak_mb", "peer",
            "peer_version", "note")  # fmt: skip
