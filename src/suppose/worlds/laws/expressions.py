@@ -45,14 +45,13 @@ from suppose.worlds.laws.nodes import (
     written,
 )
 from suppose.worlds.laws.schema import Schema, State
-from suppose.worlds.laws.views import Inactive, Thing, View
+from suppose.worlds.laws.views import LARGEST, Inactive, Thing, View
 
 if TYPE_CHECKING:
     from suppose.worlds.laws.columns import Compiled
 
 __all__ = ["AXES", "Expression", "parse", "toward"]
 
-LARGEST = 2**53
 AXES = ("x", "y", "long_x", "long_y", "short_x", "short_y")
 Value = bool | int | float | str
 
@@ -223,7 +222,7 @@ def _value(node: Node, view: View, it: Thing | None, kind: str | None) -> Value:
     if isinstance(node, Literal):
         return node.value
     if isinstance(node, Path):
-        return _read(node, view, it)
+        return _read(node, view, it, kind)
     if isinstance(node, Binary):
         return _binary(node, view, it, kind)
     if isinstance(node, Unary):
@@ -234,15 +233,18 @@ def _value(node: Node, view: View, it: Thing | None, kind: str | None) -> Value:
     raise Inactive
 
 
-def _read(node: Path, view: View, it: Thing | None) -> Value:
+def _read(node: Path, view: View, it: Thing | None, kind: str | None) -> Value:
     """What a path means."""
     if node.text == "action":
         return view.action
     if node.text == "target":
         return view.shows(*view.ahead)
     names = node.names
-    value: Value = view.read_thing(it, names[1:]) if names[0] == "it" and len(names) > 1 else view.read(names)
-    return value
+    if names[0] == "it" and len(names) > 1:
+        value: Value = view.read_thing(it, names[1:], kind)
+        return value
+    found: Value = view.read(names, node.text)
+    return found
 
 
 def _binary(node: Binary, view: View, it: Thing | None, kind: str | None) -> Value:

@@ -150,7 +150,7 @@ def pool(opinions: Opinions, laws: int) -> Pool:
 
 
 def _rows(opinions: Opinions) -> tuple[Any, Any, Any]:
-    """Cases of the distinct pairs of case and value, in order; where each listed value and each outcome is among them."""
+    """Cases of the distinct pairs of case and value, in order; where each listed value and outcome is among them."""
     cases = np.concatenate([opinions.case[opinions.opinion], np.arange(len(opinions.outcome))])
     values = np.concatenate([opinions.value, opinions.outcome])
     levels, codes = np.unique(values, return_inverse=True)
