@@ -284,10 +284,11 @@ def evaluate_world_model(
 
     Examples
     --------
+    >>> from suppose.worlds.crafter import SCHEMA
     >>> from suppose.worlds.laws import InertiaModel
-    >>> found = evaluate_world_model(InertiaModel(), ["collect_wood"], trials=1)
-    >>> round(found.mean()["raw"])  # wood, achievement, action, counters and light
-    7
+    >>> found = evaluate_world_model(InertiaModel(SCHEMA), ["collect_wood"], trials=1)
+    >>> found.mean()["raw"]  # wood, achievement, tile, action, four clocks, light and steps
+    10.0
     """
     from suppose.worlds.crafter import SCHEMA
 

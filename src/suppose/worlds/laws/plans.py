@@ -32,10 +32,12 @@ from suppose.worlds.laws.expressions import Expression, parse
 from suppose.worlds.laws.schema import Schema, State, lookup, plain
 
 __all__ = [
+    "CrafterTruth",
     "Instruction",
     "Plan",
     "PlanComparison",
     "Reward",
+    "Question",
     "compare_plans",
     "crafter_questions",
     "follow",
@@ -517,3 +519,33 @@ def crafter_questions(seed: int = 0) -> tuple[Question, ...]:
             Question(item["name"], item["words"], state.model_dump(), plans, reward, "player.health <= 0")
         )
     return tuple(found)
+
+
+class CrafterTruth:
+    """Crafter itself as something plans can be followed in: every sample has fresh luck.
+
+    Examples
+    --------
+    >>> question = crafter_questions()[2]
+    >>> print(compare_plans(CrafterTruth(), question.state, question.plans, question.reward, rollouts=3))
+    one table is better: one table 4, a table for each 2 (swords, 3 rollouts)
+    """
+
+    name = "the world itself"
+
+    def __init__(self) -> None:
+        from suppose.worlds.crafter import SCHEMA
+
+        self.schema = SCHEMA
+
+    def sample(self, state: State, action: str, random: np.random.Generator) -> State:
+        """What comes next, with a stream of random numbers of its own."""
+        from suppose.worlds.crafter.random import to_text
+        from suppose.worlds.crafter.state import WorldState
+        from suppose.worlds.crafter.step import transition
+
+        stream = random.integers(0, 2**32, size=624, dtype=np.uint32)
+        following, _ = transition(
+            WorldState.model_validate({**state, "random_state": to_text(stream, 624)}), action
+        )
+        return following.model_dump()
