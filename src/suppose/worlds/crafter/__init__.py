@@ -30,6 +30,7 @@ _HOMES = {
     "Scenario": "scenarios",
     "WorldState": "state",
     "advance": "step",
+    "crafter_laws": "rules",
     "daylight": "step",
     "grass_state": "start",
     "initial_state": "start",

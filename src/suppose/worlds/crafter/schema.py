@@ -24,7 +24,11 @@ SCHEMA: Schema = Schema.from_model(
     materials=MATERIALS,
     walkable=("grass", "sand", "path"),
     reach=18,  # twice the longer side of the usual view
-    domains={"player.facing.*": (-1, 1), "objects.facing.*": (-1, 1)},
+    domains={
+        "player.facing.*": (-1, 1), "objects.facing.*": (-1, 1), "step_count": (0, 1_000_000),
+        "objects.grown": (0, 1_000_000),
+    },
+    counter="entity_id_counter_state",
     observed=("player.position.*", "player.health", "player.inventory.*", *OBJECTS, "objects.cooldown"),
     narrow=("player.position.*", "player.health", *OBJECTS),
     ignored=(

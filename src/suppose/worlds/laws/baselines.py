@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -95,19 +95,23 @@ def _redraw(content: State, path: str, attribute: Attribute, random: np.random.G
 class InertiaModel:
     """Nothing changes: a state scores -1 for every observed value that does.
 
+    Without a schema every value counts, things in lists by their place.
+
     Examples
     --------
-    >>> schema = Schema.from_dicts([{"lamp": {"on": True}}], actions=("press",))
-    >>> InertiaModel(schema).log_prob({"lamp": {"on": True}}, "press", {"lamp": {"on": False}})
+    >>> InertiaModel().log_prob({"lamp": {"on": True}}, "press", {"lamp": {"on": False}})
     -1.0
     """
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema | None = None) -> None:
         self.schema = schema
 
     def log_prob(self, state: Any, action: str, next_state: Any) -> float:
         """Minus the number of observed values that differ."""
-        return _score(state, next_state, self.schema)
+        if self.schema is not None:
+            return _score(state, next_state, self.schema)
+        before, after = dict(_leaves(plain(state))), dict(_leaves(plain(next_state)))
+        return -float(sum(before.get(path) != after.get(path) for path in {**before, **after}))
 
     def sample(self, state: Any, action: str, random: np.random.Generator) -> State:
         """The state itself, in memory of its own."""
@@ -163,6 +167,17 @@ def _score(expected: Any, found: Any, schema: Schema) -> float:
         if observable.object is None or (_stem(observable.path), observable.object) not in moved
     ]
     return -float(len(rest) + len(moved))
+
+
+def _leaves(content: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value of a nested dict with its path."""
+    parts = content.items() if isinstance(content, dict) else enumerate(content)
+    for key, part in parts:
+        below = f"{path}.{key}"
+        if isinstance(part, (dict, list)):
+            yield from _leaves(part, below)
+        else:
+            yield below, part
 
 
 def _stem(path: str) -> str:

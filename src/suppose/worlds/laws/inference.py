@@ -21,6 +21,7 @@ from jaxtyping import Float64, Int64
 from scipy import optimize, sparse
 
 from suppose.core.errors import EstimationError
+from suppose.core.random import generator
 from suppose.worlds.laws.observables import SILENT
 
 __all__ = ["BOUND", "PENALTY", "START", "Opinions", "Pool", "pool", "solve_weights"]
@@ -146,7 +147,7 @@ def pool(opinions: Opinions, laws: int) -> Pool:
         (data, (np.repeat(begins[opinions.case], block) + within, np.repeat(opinions.law, block))),
         shape=(len(offset), laws),
     )
-    return Pool(matrix, offset, begins, rows[outcome], np.ones(cases))
+    return _condensed(Pool(matrix, offset, begins, rows[outcome], np.ones(cases)))
 
 
 def _rows(opinions: Opinions) -> tuple[Any, Any, Any]:
@@ -159,12 +160,39 @@ def _rows(opinions: Opinions) -> tuple[Any, Any, Any]:
     return keys // len(levels), inverse[:count], inverse[count:]
 
 
+def _condensed(whole: Pool) -> Pool:
+    """The pool with cases that are alike counted rather than repeated.
+
+    Two cases are alike if the same laws give the same scores, and the same one came about. They are told apart by
+    projections of their rows on random directions, which are the same for every pool.
+    """
+    cases, laws = len(whole.begins), whole.scores.shape[1]
+    if not cases:
+        return whole
+    directions = generator(0, "laws", "projections").standard_normal((2, laws))
+    rows = np.stack([whole.scores @ direction for direction in directions])
+    marks = np.concatenate([np.add.reduceat(np.cos(rows), whole.begins, axis=1), rows[:, whole.observed]])
+    counts = np.diff(np.append(whole.begins, len(whole.offset)))
+    spread = np.add.reduceat(whole.offset, whole.begins)
+    signature = np.round(np.vstack([marks, counts, spread]), 9)
+    _, first, times = np.unique(signature, axis=1, return_index=True, return_counts=True)
+    order = np.argsort(first)
+    kept, times = first[order], times[order]
+    lengths = counts[kept]
+    begins = np.cumsum(lengths) - lengths
+    places = np.arange(int(lengths.sum())) + np.repeat(whole.begins[kept] - begins, lengths)
+    observed = begins + whole.observed[kept] - whole.begins[kept]
+    return Pool(
+        sparse.csr_array(whole.scores[places]), whole.offset[places], begins, observed, times.astype(float)
+    )
+
+
 def solve_weights(
     problem: Pool,
     start: float = START,
     bound: float = BOUND,
     penalty: float = PENALTY,
-    iterations: int = 1_000,
+    iterations: int = 5_000,
 ) -> tuple[Floats, int]:
     """Weights that make what was observed most likely, and how many iterations it took.
 
@@ -204,7 +232,7 @@ def solve_weights(
         jac=True,
         method="L-BFGS-B",
         bounds=[(0.0, bound)] * len(heard),
-        options={"maxiter": iterations, "maxfun": 4 * iterations, "ftol": 1e-10, "gtol": 1e-5},
+        options={"maxiter": iterations, "maxfun": 4 * iterations, "maxcor": 20, "ftol": 1e-15, "gtol": 1e-6},
     )
     if not found.success and found.nit >= iterations:
         raise EstimationError(
