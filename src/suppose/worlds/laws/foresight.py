@@ -14,7 +14,7 @@ number.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ from suppose.worlds.explore import Step
 from suppose.worlds.laws.edits import observed_part
 from suppose.worlds.laws.schema import Schema, State, plain
 
-__all__ = ["Calibration", "LookAhead", "calibration", "look_ahead"]
+__all__ = ["Calibration", "LookAhead", "calibration", "likeliest", "look_ahead", "wrong_values"]
 
 LEAST = 0.005  # probabilities below are those of values nobody expects
 
@@ -313,3 +313,33 @@ def _classed(
     mean_came = np.array([came[places == place].mean() for place in used])
     error = float(np.sum(counts * np.abs(mean_said - mean_came)) / counts.sum())
     return Calibration(mean_said, mean_came, counts, error, transitions)
+
+
+def wrong_values(model: Any, step: Step, schema: Schema) -> int:
+    """Observed values in which the likeliest next state differs from the one that came; tiles count one by one.
+
+    Examples
+    --------
+    >>> from suppose.worlds.laws import InertiaModel
+    >>> schema = Schema.from_dicts([{"x": 1, "y": 1}], actions=("on",))
+    >>> wrong_values(InertiaModel(schema), Step({"x": 1, "y": 1}, "on", {"x": 2, "y": 1}, 0.0, False), schema)
+    1
+    """
+    before, after = _tiled(plain(step.state), schema), _tiled(plain(step.next_state), schema)
+    if not hasattr(model, "predict"):
+        return _differ(before, after)
+    expected = _tiled(likeliest(model, step.state, step.action, schema), schema)
+    return _differ(expected, after)
+
+
+def likeliest(model: Any, state: Any, action: str, schema: Schema) -> State:
+    """The next state in which every value is the likeliest one; the state itself for models without laws."""
+    if not hasattr(model, "predict"):
+        return plain(state)
+    prediction = model.predict(plain(state), action)
+    certain = {
+        observable: replace(found, values=(found.mode,), probabilities=(1.0,), others=0)
+        for observable, found in prediction.distributions.items()
+    }
+    following: State = replace(prediction, distributions=certain).sample(generator(0, "likeliest"))
+    return following
