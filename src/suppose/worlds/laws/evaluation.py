@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -450,7 +450,7 @@ class _Frame:
     def scored(self, model: Any, rng: np.random.Generator) -> tuple[dict[str, Any], Float[np.ndarray, " k"]]:
         """Scores of a model, and the probability of each rank."""
         step, schema = self._case.step, self._schema
-        draw, score = _asked(model, step.state, step.action)
+        draw, score = _asked(model, step.state, step.action, schema)
         guess = plain(draw(rng))
         candidates = [step.next_state, *self._others, guess]
         scores = np.array([float(score(state)) for state in candidates])
@@ -475,12 +475,23 @@ class _Frame:
         return row, np.pad(chances, (0, MOST + 2 - len(chances)))
 
 
-def _asked(model: Any, state: State, action: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """How to draw a next state, and how to score one; models that can are asked once for both."""
-    if hasattr(model, "predict"):
-        prediction = model.predict(state, action)
-        return prediction.sample, prediction.log_prob
-    return partial(model.sample, state, action), partial(model.log_prob, state, action)
+def _asked(
+    model: Any, state: State, action: str, schema: Schema
+) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """How to draw a next state, and how to score one; models that can are asked once for both.
+
+    Scores are over what the schema observes. A law that counts the steps would else tell the truth by its clock from
+    every distractor made of the state before.
+    """
+    if not hasattr(model, "predict"):
+        return partial(model.sample, state, action), partial(model.log_prob, state, action)
+    prediction = model.predict(state, action)
+    seen = {
+        observable: found
+        for observable, found in prediction.distributions.items()
+        if observable.tile is not None or schema.is_observed(observable.path)
+    }
+    return prediction.sample, replace(prediction, distributions=seen).log_prob
 
 
 def _gathered(name: str, rows: list[tuple[dict[str, Any], Any]]) -> Evaluation:
