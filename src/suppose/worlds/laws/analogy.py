@@ -8,7 +8,8 @@ Three steps beyond the examples, each with a probability that says how far it ca
   ``wood`` for a ``wood_pickaxe`` may take ``stone`` for a ``stone_pickaxe``.
 * **Kinds.** A law of one kind of object is proposed for kinds of which no law says anything on that attribute.
 * **Ignorance.** An action that never did anything, in circumstances in which it was never tried, may well do what it is
-  named after. Such a law takes back the certainty that nothing happens; it claims no more.
+  named after, and use up what is at hand. Such a law takes back the certainty that nothing happens; it claims no
+  more. Circumstances are what is near, what is held, and pairs of the two; items are what one starts without.
 
 A proposal that the transitions contradict is weakened by each of them, ``p = (s + 1/2) / (s + n + 1)`` for ``s`` words
 that bear it out and ``n`` rows on which it held in vain, and dropped below one quarter.
@@ -21,6 +22,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -28,18 +30,22 @@ from suppose.core.errors import DataError
 from suppose.worlds.explore import Step
 from suppose.worlds.laws.atoms import Table
 from suppose.worlds.laws.columns import Columns
-from suppose.worlds.laws.effects import Add, Effect, Remove, Set, SetMaterial
+from suppose.worlds.laws.effects import Add, Effect, Remove, Set, SetMaterial, Spawn
 from suppose.worlds.laws.expressions import parse
 from suppose.worlds.laws.inductive import Draft
 from suppose.worlds.laws.law import Law, parse_laws
 from suppose.worlds.laws.nodes import quoted
-from suppose.worlds.laws.schema import Schema
+from suppose.worlds.laws.schema import Schema, State, lookup
+from suppose.worlds.laws.views import split
 
 __all__ = ["analogies"]
 
 LEAST = 0.25  # probability below which a proposal is dropped
-UNKNOWN = 0.5  # of what an action is named after, where it was never tried
-MOST_NOVEL = 8  # circumstances a law of ignorance names
+MAY_COME = {1: 0.5, 0: 0.5}  # what is faced for the first time
+MAY_CHANGE = {1: 0.3, 0: 0.5, -1: 0.2}  # what an action is named after, where it was never tried
+MAY_GO = {0: 0.6, -1: 0.2, -2: 0.1, -3: 0.05, -4: 0.05}  # what is at hand
+MOST_NOVEL, MOST_PAIRS = 8, 6  # circumstances that one law of ignorance names
+RARE = 0.5  # share of steps with something near, below which its company is worth naming
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,15 @@ class _Data:
     steps: Sequence[Step]
     schema: Schema
     table: Table
+
+    @cached_property
+    def vitals(self) -> set[str]:
+        """Whole numbers above zero at the start, and places: not what one has."""
+        first = self.steps[0].state
+        places = {f"{self.schema.actor}.{part}" for part in self.schema.position}
+        return places | {
+            path for path, a in self.schema.scalars.items() if a.type == "int" and _amount(first, path)
+        }
 
     def vain(self, conditions: Sequence[str], each: str | None) -> int:
         """Rows on which conditions held."""
@@ -83,6 +98,13 @@ def analogies(drafts: Sequence[Draft], steps: Sequence[Step], schema: Schema) ->
             if _fits(draft, schema):
                 found.append(draft)
     return found
+
+
+def _amount(state: State, path: str) -> int:
+    try:
+        return int(lookup(state, split(path)))
+    except (KeyError, TypeError):
+        return 0
 
 
 def _fits(draft: Draft, schema: Schema) -> bool:
@@ -268,18 +290,25 @@ def _for_kind(draft: Draft, kind: str, data: _Data) -> Iterator[Draft]:
 def _by_ignorance(drafts: Sequence[Draft], data: _Data) -> Iterator[Draft]:
     """What untried causes may do, by their names."""
     schema = data.schema
-    told = {(_action_of(draft), effect.path) for draft in drafts for effect in draft.effects}
     numbers = [path for path, a in schema.scalars.items() if a.type == "int" and schema.is_observed(path)]
+    items = [path for path in numbers if path not in data.vitals]
+    told = {_action_of(draft) for draft in drafts if any(_matters(effect, items) for effect in draft.effects)}
     for action in schema.actions:
         word = action.partition("_")[2]
-        for path in numbers:
-            if path.rpartition(".")[2] == word and not any(known == (action, path) for known in told):
-                novel = _novel(action, data)
-                if novel:
-                    conditions = (f"action == {quoted(action)}", novel)
-                    yield Draft(conditions, (Add(path, {1: UNKNOWN, 0: 1 - UNKNOWN}),), None, 0, 0,
-                                origin="not tried")  # fmt: skip
+        named = [path for path in numbers if path.rpartition(".")[2] == word]
+        if word and action not in told and (items or named):
+            effects = tuple(
+                Add(path, MAY_CHANGE if path in named else MAY_GO) for path in dict.fromkeys([*items, *named])
+            )
+            for novel in _novel(action, items, data):
+                cause = (f"action == {quoted(action)}", *([novel] if novel else []))
+                yield Draft(cause, effects, None, 0, 0, origin="not tried")
     yield from _untried_targets(drafts, numbers, data)
+
+
+def _matters(effect: Effect, items: Sequence[str]) -> bool:
+    """Whether an effect is one that actions have on purpose: on items, tiles and what appears."""
+    return isinstance(effect, (SetMaterial, Spawn)) or effect.path in items
 
 
 def _untried_targets(drafts: Sequence[Draft], numbers: Sequence[str], data: _Data) -> Iterator[Draft]:
@@ -298,8 +327,7 @@ def _untried_targets(drafts: Sequence[Draft], numbers: Sequence[str], data: _Dat
             for path in numbers:
                 new = path.rpartition(".")[2] == target and (action, target) not in known
                 if new and data.vain(conditions, None) == 0:
-                    yield Draft(conditions, (Add(path, {1: UNKNOWN, 0: 1 - UNKNOWN}),), None, 0, 0,
-                                origin="not tried")  # fmt: skip
+                    yield Draft(conditions, (Add(path, MAY_COME),), None, 0, 0, origin="not tried")
 
 
 def _gives(effect: Effect, numbers: Sequence[str]) -> bool:
@@ -311,20 +339,29 @@ def _gives(effect: Effect, numbers: Sequence[str]) -> bool:
     )
 
 
-def _novel(action: str, data: _Data) -> str:
-    """The circumstances in which an action was never tried, as one condition; empty if there are none to name."""
+def _novel(action: str, items: Sequence[str], data: _Data) -> list[str]:
+    """Circumstances in which an action was never tried, as conditions; one that always holds if it was never taken."""
     schema, table = data.schema, data.table
     taken = np.array([step.action == action for step in data.steps], dtype=bool)
-    texts = [f"near({quoted(name)}, 1)" for name in schema.materials] if schema.actor is not None else []
-    texts += [
-        f"{path} >= 1" for path, a in schema.scalars.items() if a.type == "int" and schema.is_observed(path)
+    if not taken.any():
+        return [""]
+    near = [f"near({quoted(name)}, 1)" for name in schema.materials] if schema.actor is not None else []
+    held = [f"{path} >= 1" for path in items]
+    texts = [*near, *held]
+    truth = np.array([table.holds(parse(text)) for text in texts]).reshape(len(texts), len(taken))
+    tried = truth[:, taken]
+    rare = truth.mean(axis=1) < RARE
+    single = [text for text, never in zip(texts, ~tried.any(axis=1), strict=True) if never]
+    pairs = [
+        f"({texts[i]} and {texts[j]})"
+        for i in range(len(near))
+        for j in range(len(near), len(texts))
+        if rare[i] and tried[i].any() and tried[j].any() and not (tried[i] & tried[j]).any()
     ]
-    found = []
-    for text in texts:
-        holds = table.holds(parse(text))
-        if not holds[taken].any():
-            found.append((-int(holds.any()), len(found), text))
-    chosen = [text for _, _, text in sorted(found)[:MOST_NOVEL]]
-    if not chosen:
-        return "true" if not taken.any() else ""
-    return f"({' or '.join(chosen)})" if len(chosen) > 1 else chosen[0]
+    return [*_either(single, MOST_NOVEL), *_either(pairs, MOST_PAIRS)]
+
+
+def _either(texts: Sequence[str], most: int) -> list[str]:
+    """Alternatives, as few conditions of at most so many as possible."""
+    parts = [texts[at : at + most] for at in range(0, len(texts), most)]
+    return [f"({' or '.join(part)})" if len(part) > 1 else part[0] for part in parts]

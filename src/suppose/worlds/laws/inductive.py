@@ -435,6 +435,8 @@ def _words(draft: Draft) -> str:
     start += f", for each {draft.each}" if draft.each else ""
     start += f", where {' and '.join(rest)}" if rest else ""
     count = f" ({draft.hits:,} of {draft.rows:,} times)" if draft.origin == "seen" else f" ({draft.origin})"
+    if draft.origin == "not tried":
+        return f"{start}: never tried, what it is named after may change and what is at hand be used"
     return f"{start}: {', '.join(map(_effect_words, draft.effects))}{count}"
 
 
@@ -443,8 +445,8 @@ def _effect_words(effect: Effect) -> str:
         return "it leaves"
     if isinstance(effect, Spawn):
         return f"a {effect.kind} appears ahead"
-    value, _ = max(effect.support, key=lambda pair: pair[1])
-    if isinstance(effect, Add) and value == 0:
+    value, p = max(effect.support, key=lambda pair: pair[1])
+    if isinstance(effect, Add) and (value == 0 or p <= 0.5):
         return f"{effect.path.rpartition('.')[2]} " + ", ".join(f"{v:+d} {p:.0%}" for v, p in effect.support)
     name = effect.path.rpartition(".")[2] if not isinstance(effect, SetMaterial) else "the tile ahead"
     if isinstance(effect, Add):
