@@ -40,7 +40,7 @@ test-peer: .venv-peers/peers.stamp
 
 .venv-peers/peers.stamp: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-peers
-	.venv-peers/bin/python -m pip install -q -e '.[dev,peers]'
+	.venv-peers/bin/python -m pip install -q -c constraints.txt -e '.[dev,peers]'
 	touch $@
 
 bench: .venv-peers/peers.stamp
