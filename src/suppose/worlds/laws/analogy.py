@@ -351,7 +351,7 @@ def _novel(action: str, items: Sequence[str], data: _Data) -> list[str]:
     truth = np.array([table.holds(parse(text)) for text in texts]).reshape(len(texts), len(taken))
     tried = truth[:, taken]
     rare = truth.mean(axis=1) < RARE
-    single = [text for text, never in zip(texts, ~tried.any(axis=1), strict=True) if never]
+    single = [text for text, row in zip(texts, tried, strict=True) if not row.any()]
     pairs = [
         f"({texts[i]} and {texts[j]})"
         for i in range(len(near))

@@ -186,7 +186,7 @@ class Table:
     def holds(self, expression: Expression) -> Bool[np.ndarray, " row"]:
         """Where a condition holds; false where it has no value."""
         found = self.values(expression)
-        return found.valid & (found.values != 0)
+        return np.asarray(found.valid & (found.values != 0))
 
 
 def _is_clock(values: np.ndarray) -> bool:

@@ -131,8 +131,7 @@ class _Search:
 
     def held(self, chosen: Sequence[int]) -> Bool[np.ndarray, " row"]:
         """Rows on which all chosen conditions hold."""
-        held: np.ndarray = self.truth[:, list(chosen)].all(axis=1)
-        return held
+        return np.asarray(self.truth[:, list(chosen)].all(axis=1))
 
     def counts(self, chosen: Sequence[int]) -> tuple[int, int]:
         """Examples and rows among those that count on which they hold."""

@@ -48,7 +48,7 @@ from suppose.worlds.laws.law import ALWAYS, Law
 from suppose.worlds.laws.schema import Schema, plain
 from suppose.worlds.laws.views import split
 
-__all__ = ["Draft", "InductiveSynthesizer"]
+__all__ = ["Draft", "InductiveSynthesizer", "checked_transitions"]
 
 SURE = 0.8  # an event told with less than this is looked for among objects too
 CLOSE = 2  # steps from the actor to an object that may act on it
@@ -107,9 +107,9 @@ class InductiveSynthesizer:
     >>> schema = Schema.from_dicts([step.state for step in steps], actions=("run", "fill"))
     >>> for law in InductiveSynthesizer().synthesize(steps, schema)[:1]:
     ...     print(law)
-    law run_oil "After run, where oil >= 1: oil -1 (27 of 27 times)"
+    law run_oil "After run, where oil >= 1: oil -1 (28 of 28 times)"
     when action == "run" and oil >= 1
-    then oil += {-1: 0.9821428571428571, 0: 0.017857142857142905}
+    then oil += {-1: 0.9827586206896551, 0: 0.017241379310344862}
     """
 
     def __init__(self, max_atoms: int = 6, mdl: float = 1.0, analogies: bool = True) -> None:
@@ -137,7 +137,7 @@ class InductiveSynthesizer:
             ``bad-synthesis`` for senseless settings.
         """
         self._check()
-        steps = _checked(transitions, schema)
+        steps = checked_transitions(transitions, schema)
         search = _Search(steps, schema, self.max_atoms, self.mdl)
         with progress("finding laws", 2 + len(schema.kinds)) as bar:
             drafts = search.of_actor()
@@ -166,7 +166,7 @@ class InductiveSynthesizer:
             )
 
 
-def _checked(transitions: Sequence[Step], schema: Schema) -> list[Step]:
+def checked_transitions(transitions: Sequence[Step], schema: Schema) -> list[Step]:
     """Transitions with plain states; refuses none at all, and unknown actions."""
     steps = [replace(s, state=plain(s.state), next_state=plain(s.next_state)) for s in transitions]
     if not steps:
@@ -281,8 +281,7 @@ class _Search:
 
     def held(self, rule: Rule, table: Table) -> Bool[np.ndarray, " row"]:
         """Rows on which a rule holds."""
-        held: np.ndarray = table.truth[:, list(rule.atoms)].all(axis=1)
-        return held
+        return np.asarray(table.truth[:, list(rule.atoms)].all(axis=1))
 
     def draft(
         self, event: Event, rule: Rule, table: Table, attributes: tuple[tuple[str, Any], ...] = ()
@@ -387,7 +386,7 @@ def merged(drafts: Sequence[Draft]) -> list[Draft]:
         unique.setdefault((draft.each, draft.held, str(draft.effects[0])), draft)
     found: dict[Any, Draft] = {}
     for draft in unique.values():
-        key = (draft.each, frozenset(draft.conditions), draft.origin)
+        key: tuple[Any, ...] = (draft.each, frozenset(draft.conditions), draft.origin)
         while key in found and {e.path for e in found[key].effects} & {e.path for e in draft.effects}:
             key = (*key, "again")
         if key in found:
