@@ -5,7 +5,14 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-_HOMES = {"IndependenceTest": "independence", "g_test": "independence", "holm": "independence"}
+_HOMES = {
+    "CITest": "protocol",
+    "FisherZ": "gaussian",
+    "IndependenceTest": "independence",
+    "Outcome": "protocol",
+    "g_test": "independence",
+    "holm": "independence",
+}
 
 __all__ = sorted(_HOMES)
 
