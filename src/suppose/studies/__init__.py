@@ -25,6 +25,7 @@ KINDS = {
     "panel": ("suppose.studies.panel", "Panel"),
     "survey": ("suppose.studies.survey", "Survey"),
     "survival": ("suppose.studies.survival", "Survival"),
+    "world": ("suppose.studies.world", "World"),
 }
 
 

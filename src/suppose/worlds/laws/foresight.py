@@ -27,7 +27,7 @@ from suppose.worlds.explore import Step
 from suppose.worlds.laws.edits import observed_part
 from suppose.worlds.laws.schema import Schema, State, plain
 
-__all__ = ["Calibration", "LookAhead", "calibration", "likeliest", "look_ahead", "wrong_values"]
+__all__ = ["Calibration", "LookAhead", "calibration", "likeliest", "look_ahead", "room_ahead", "wrong_values"]
 
 LEAST = 0.005  # probabilities below are those of values nobody expects
 
@@ -141,7 +141,7 @@ def look_ahead(
             where="steps",
             remedy="Give at least one transition.",
         )
-    room = _room(steps)
+    room = room_ahead(steps)
     rng = generator(seed, "starts")
     places = np.flatnonzero(room >= 1)
     chosen = np.sort(rng.permutation(places)[:starts])
@@ -163,7 +163,7 @@ def look_ahead(
     )
 
 
-def _room(steps: Sequence[Step]) -> Int[np.ndarray, " n"]:
+def room_ahead(steps: Sequence[Step]) -> Int[np.ndarray, " n"]:
     """How many steps follow from each one without a break, itself included."""
     room = np.ones(len(steps), dtype=np.int64)
     for place in range(len(steps) - 2, -1, -1):
