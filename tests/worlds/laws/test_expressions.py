@@ -115,7 +115,9 @@ def random_node(random, kind, depth):
             return Unary("not", random_node(random, "bool", depth - 1))
         if choice < 3:
             sign = ("and", "or")[random.integers(2)]
-            return Binary(sign, random_node(random, "bool", depth - 1), random_node(random, "bool", depth - 1))
+            return Binary(
+                sign, random_node(random, "bool", depth - 1), random_node(random, "bool", depth - 1)
+            )
         left = random_node(random, "number", depth - 1)
         if choice == 3:
             items = tuple(random_node(random, "number", 0) for _ in range(random.integers(1, 4)))
@@ -123,9 +125,12 @@ def random_node(random, kind, depth):
         sign = ("==", "!=", "<", "<=", ">", ">=")[random.integers(6)]
         return Binary(sign, left, random_node(random, "number", depth - 1))
     if depth < 1:
-        return [Path("x"), Path("y.z"), Literal(int(random.integers(-9, 9))), Literal(float(random.normal()))][
-            random.integers(4)
-        ]
+        return [
+            Path("x"),
+            Path("y.z"),
+            Literal(int(random.integers(-9, 9))),
+            Literal(float(random.normal())),
+        ][random.integers(4)]
     choice = random.integers(3)
     if choice == 0:
         inner = random_node(random, "number", depth - 1)
@@ -143,7 +148,9 @@ def test_whatever_is_printed_parses_back():
     state = {"on": True, "x": 3, "y": {"z": -2.5}}
     tried = 0
     for _ in range(2_000):
-        expression = Expression(random_node(random, ("bool", "number")[random.integers(2)], random.integers(5)))
+        expression = Expression(
+            random_node(random, ("bool", "number")[random.integers(2)], random.integers(5))
+        )
         if len(walk(expression.root)) > 60:
             continue
         tried += 1
@@ -170,7 +177,9 @@ def test_arithmetic_comparison_and_logic():
     assert value('t == "up" or missing > 1') and not value('t == "down" and missing > 1')
 
 
-@pytest.mark.parametrize("text", ["missing > 1", "a > 1", "t > 1", "a.b.c > 1", "list.2 > 1", 'near("x", 1)', "it.x > 1"])
+@pytest.mark.parametrize(
+    "text", ["missing > 1", "a > 1", "t > 1", "a.b.c > 1", "list.2 > 1", 'near("x", 1)', "it.x > 1"]
+)
 def test_where_nothing_stands_there_is_no_value(text):
     with pytest.raises(DataError, match="has no value on this state"):
         parse(text).evaluate({"a": {"b": 3}, "t": "up", "list": [1]}, "go")
@@ -226,7 +235,8 @@ def test_free_and_toward_are_the_worlds_own(life, crafter):
                 for long, name in ((True, "long"), (False, "short")):
                     expected = called(true_toward, world, slots[identity], long)
                     found = tuple(
-                        parse(f'toward(it, player, "{name}_{part}")').value(view, thing, kind) for part in "xy"
+                        parse(f'toward(it, player, "{name}_{part}")').value(view, thing, kind)
+                        for part in "xy"
                     )
                     assert found == tuple(int(part) for part in expected)
 
@@ -253,7 +263,12 @@ def test_a_batch_of_objects_gives_the_values_of_each(columns, text, kind):
 
 def test_the_listed_expressions_are_not_all_trivial(columns):
     for text in STATES:
-        assert len(set(at_once(parse(text), columns, None))) > 1 or "1e12" in text or "dist" in text or "outside" in text, text
+        assert (
+            len(set(at_once(parse(text), columns, None))) > 1
+            or "1e12" in text
+            or "dist" in text
+            or "outside" in text
+        ), text
 
 
 def test_random_expressions_agree_on_random_states(toy_schema):
@@ -275,7 +290,11 @@ def test_random_expressions_agree_on_random_states(toy_schema):
              'near("wall", 1, it)', 'near("hero", 1, it)', 'count("chest") > 1']  # fmt: skip
     for _ in range(150):
         a, b, c = random.choice(numbers, 3)
-        sign, compare, join = random.choice(["+", "-", "*"]), random.choice(["<", "==", ">="]), random.choice(["and", "or"])
+        sign, compare, join = (
+            random.choice(["+", "-", "*"]),
+            random.choice(["<", "==", ">="]),
+            random.choice(["and", "or"]),
+        )
         text = f"{a} {sign} {b} {compare} {c} {join} {random.choice(['', 'not '])}{random.choice(atoms)}"
         expression = parse(text)
         assert at_once(expression, columns, "imp") == one_by_one(expression, columns, "imp"), text
@@ -326,7 +345,10 @@ def test_actions_outside_of_which_a_condition_cannot_hold(text, actions):
         ("1 < 2 < 3", r"comparisons do not chain\. Write a < b and b < c"),
         ("abs(1, 2)", r"abs takes 1 arguments, got 2"),
         ("near()", r"near takes 2 to 3 arguments, got 0"),
-        ("absolute(1)", r"no function 'absolute'; there are: abs, .*Did you mean 'abs'|no function 'absolute'"),
+        (
+            "absolute(1)",
+            r"no function 'absolute'; there are: abs, .*Did you mean 'abs'|no function 'absolute'",
+        ),
         ("a == 'b'", r"unexpected \"'\""),
         ("9999999999999 > 1", r"a number of more than 12 digits"),
         ("x in (,)", r"expected a value, found ','"),
@@ -346,7 +368,11 @@ def test_text_outside_the_grammar_is_refused_where_it_stands(text, message):
         ('action == "jump"', "unknown-action", "no action 'jump'; the actions are: noop"),
         ('target == "tre"', "outside-domain", "target: 'tre' is not among its values; expected one of cow"),
         ('near("tre", 1)', "outside-domain", "'tre' is not among its values"),
-        ('count("tree") > 1', "outside-domain", "'tree' is not among its values; expected one of cow, zombie"),
+        (
+            'count("tree") > 1',
+            "outside-domain",
+            "'tree' is not among its values; expected one of cow, zombie",
+        ),
         ('player.action in ("do", "dig")', "outside-domain", "player.action: 'dig' is not among"),
         ("player.health", "law-type", "expected a bool, got a number: player.health"),
         ("player.health + player.action > 1", "law-type", "expected a number, got a text: player.action"),

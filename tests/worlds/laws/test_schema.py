@@ -22,7 +22,7 @@ def test_a_model_declares_types_bounds_and_kinds(crafter):
     assert crafter.scalars["player.sleeping"].type == "bool"
     assert crafter.scalars["player.hunger"].type == "float"
     assert crafter.scalars["player.action"].values == ACTIONS
-    assert {kind: "objects" for kind in ("cow", "zombie", "skeleton", "arrow", "plant", "fence")} == crafter.kinds
+    assert dict.fromkeys(("cow", "zombie", "skeleton", "arrow", "plant", "fence"), "objects") == crafter.kinds
     assert list(crafter.attributes_of("zombie")) == ["position.x", "position.y", "health", "cooldown"]
     assert crafter.attributes_of("plant")["grown"].high == 1_000_000
 
@@ -41,7 +41,9 @@ def test_states_tell_the_same_as_the_model(life, crafter):
 def test_roles_of_a_toy_are_told(toy_schema):
     assert toy_schema.actor == "hero" and toy_schema.facing == "hero.facing" and toy_schema.grid == "tiles"
     assert toy_schema.kinds == {"imp": "things", "chest": "things"}
-    assert toy_schema.collections["things"].identity == "id" and toy_schema.collections["things"].kind == "kind"
+    assert (
+        toy_schema.collections["things"].identity == "id" and toy_schema.collections["things"].kind == "kind"
+    )
     assert toy_schema.scalars["hero.mood"].values == ("calm", "worried")
     assert toy_schema.scalars["hero.luck"].type == "float"
     assert str(toy_schema) == (
@@ -90,7 +92,9 @@ def test_paths_and_patterns():
 
 def test_empty_patterns_of_the_baseline_mean_what_is_observed(toy_schema, crafter):
     assert toy_schema.is_observed("hero.gold", narrow=True)
-    assert crafter.is_observed("player.inventory.wood") and not crafter.is_observed("player.inventory.wood", True)
+    assert crafter.is_observed("player.inventory.wood") and not crafter.is_observed(
+        "player.inventory.wood", True
+    )
 
 
 @pytest.mark.parametrize(
@@ -101,10 +105,16 @@ def test_empty_patterns_of_the_baseline_mean_what_is_observed(toy_schema, crafte
         (lambda s: s.update({"map": [[1, 2]]}), r"map: expected a grid of texts"),
         (lambda s: s.update({"men": [{"age": 3}]}), r"men: objects need an identity .*they have: age"),
         (lambda s: s.update({"men": [{"id": 3}]}), r"men: objects need a position such as x and y"),
-        (lambda s: s.update({"a b": 3}), r"state: expected a name of letters, digits and underscores, got 'a b'"),
+        (
+            lambda s: s.update({"a b": 3}),
+            r"state: expected a name of letters, digits and underscores, got 'a b'",
+        ),
         (lambda s: s.update({"hero": {1: 2}}), r"hero: expected a name of letters"),
         (lambda s: s.update({"blob": {1, 2}}), r"blob: expected a number, a text, a list or a dict, got set"),
-        (lambda s: s["hero"].update({"gold": "two"}), r"hero\.gold: expected values of one type, got int, str"),
+        (
+            lambda s: s["hero"].update({"gold": "two"}),
+            r"hero\.gold: expected values of one type, got int, str",
+        ),
         (lambda s: s.update({"map": [["a"]]}), r"grid: which of these is the map: tiles, map\?"),
     ],
 )
@@ -141,12 +151,16 @@ def test_roles_that_do_not_fit_are_refused(toy):
 
 def test_one_kind_stands_in_one_collection(toy):
     toy["others"] = copy.deepcopy(toy["things"])
-    with pytest.raises(DataError, match=r"others: objects of the kind 'chest' stand in another collection too"):
+    with pytest.raises(
+        DataError, match=r"others: objects of the kind 'chest' stand in another collection too"
+    ):
         Schema.from_dicts([toy], actions=("wait",))
 
 
 def test_unknown_paths_are_refused_with_those_there_are(toy_schema):
-    with pytest.raises(DataError, match=r"hero\.gild: no such attribute; there are: .*Did you mean 'hero\.gold'"):
+    with pytest.raises(
+        DataError, match=r"hero\.gild: no such attribute; there are: .*Did you mean 'hero\.gold'"
+    ):
         toy_schema.attribute("hero.gild")
     with pytest.raises(DataError, match=r"it\.anger: no such attribute; there are: none.*Bind it by a line"):
         toy_schema.attribute("it.anger")
@@ -155,7 +169,9 @@ def test_unknown_paths_are_refused_with_those_there_are(toy_schema):
 
 
 def test_domains_can_be_declared(toy):
-    schema = Schema.from_dicts([toy], actions=("wait",), domains={"hero.gold": (0, 9), "things.anger": (0, 5)})
+    schema = Schema.from_dicts(
+        [toy], actions=("wait",), domains={"hero.gold": (0, 9), "things.anger": (0, 5)}
+    )
     assert schema.scalars["hero.gold"].size == 10 and schema.attributes_of("imp")["anger"].high == 5
     assert not schema.scalars["hero.gold"].holds(10) and schema.scalars["hero.gold"].holds(9)
     assert not schema.scalars["hero.gold"].holds(True) and not schema.scalars["night"].holds(1)

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from suppose.core.errors import DataError
 from suppose.worlds.laws.expressions import Expression, parse
 from suppose.worlds.laws.meaning import outside
-from suppose.worlds.laws.nodes import Literal, Path, quoted, written
+from suppose.worlds.laws.nodes import LARGEST, NAMED, PATH, RESERVED, Literal, Path, quoted, written
 from suppose.worlds.laws.schema import Attribute, Schema
 
 __all__ = ["Add", "Effect", "Remove", "Set", "SetMaterial", "Spawn", "Support", "Where", "effect_from_dict"]
@@ -49,19 +49,37 @@ def _support(given: Any, relative: bool, where: str) -> Support:
     return tuple(zip(keys, weights, strict=True))
 
 
+def _kind_of(kind: Any) -> str:
+    """A kind that can be written."""
+    if not isinstance(kind, str) or not kind:
+        raise bad_law(f"expected a kind of object, got {str(kind)[:60]!r}")
+    return kind
+
+
+def _path(path: Any) -> str:
+    """A path that can be written."""
+    if not isinstance(path, str) or not PATH.fullmatch(path) or path in RESERVED:
+        raise bad_law(f"expected a path such as player.health, got {str(path)[:60]!r}")
+    return path
+
+
 def _key(key: Any, relative: bool) -> Key:
     """A value, or the expression that gives it; literals as values."""
     if relative and isinstance(key, str):
         key = parse(key)
     if isinstance(key, Expression) and isinstance(key.root, Literal):
         key = key.root.value
-    if isinstance(key, float) and key.is_integer() and abs(key) < 2**53:
+    if isinstance(key, float) and key.is_integer() and abs(key) <= LARGEST:
         return int(key)
-    return key  # type: ignore[no-any-return]
+    if not isinstance(key, (bool, int, float, str, Expression)) or (
+        isinstance(key, (int, float)) and not abs(key) <= LARGEST
+    ):
+        raise bad_law(f"expected a number, a text or an expression as a value, got {str(key)[:60]!r}")
+    return key
 
 
 def _weight(weight: Any, where: str) -> float:
-    if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not math.isfinite(weight):
+    if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not abs(weight) <= 1e15:
         raise _senseless(where, f"expected a finite probability, got {weight!r}")
     return float(weight)
 
@@ -88,6 +106,8 @@ def _listed(support: Support) -> list[list[Any]]:
 
 
 def _unlisted(content: Any) -> list[tuple[Any, Any]]:
+    if not isinstance(content, (list, tuple)):
+        raise bad_law("expected a support as a list of values with their probabilities")
     return [(parse(key["expression"]) if isinstance(key, dict) else key, weight) for key, weight in content]
 
 
@@ -111,7 +131,7 @@ class Add:
     support: Any
 
     def __post_init__(self) -> None:
-        _freeze(self, support=_support(self.support, True, self.path))
+        _freeze(self, path=_path(self.path), support=_support(self.support, True, self.path))
 
     def __str__(self) -> str:
         return f"{self.path} {self.sign} {_written(self.support)}"
@@ -150,7 +170,7 @@ class Set:
     support: Any
 
     def __post_init__(self) -> None:
-        _freeze(self, support=_support(self.support, False, self.path))
+        _freeze(self, path=_path(self.path), support=_support(self.support, False, self.path))
 
     def __str__(self) -> str:
         return f"{self.path} {self.sign} {_written(self.support)}"
@@ -272,15 +292,17 @@ class Spawn:
     attributes: Any = field(default=())
 
     def __post_init__(self) -> None:
+        _kind_of(self.kind)
         given = self.attributes.items() if isinstance(self.attributes, Mapping) else self.attributes
-        pairs = tuple((str(name), value if isinstance(value, Expression) else Expression(Literal(value)))
-                      for name, value in given)  # fmt: skip
+        pairs = tuple((_path(name), _step(value, texts=True)) for name, value in given)
         _freeze(self, position=_where(self.position), attributes=pairs,
                 probability=_chance(self.probability, "spawn"))  # fmt: skip
 
     def __str__(self) -> str:
         at = self.position if isinstance(self.position, str) else f"({_told(self.position)})"
-        text = f"spawn {self.kind} at {at}" + ("" if self.probability == 1 else f" {self.probability!r}")
+        text = f"spawn {written_name(self.kind)} at {at}" + (
+            "" if self.probability == 1 else f" {self.probability!r}"
+        )
         if self.attributes:
             text += " with " + ", ".join(f"{name} = {value}" for name, value in self.attributes)
         return text
@@ -325,19 +347,20 @@ def effect_from_dict(content: Any) -> Effect:
     kind = content.get("effect") if isinstance(content, Mapping) else None
     try:
         if kind == "add":
-            return Add(content["path"], _unlisted(content["support"]))
+            return Add(_path(content["path"]), _unlisted(content["support"]))
         if kind == "set":
-            return Set(content["path"], _unlisted(content["support"]))
+            return Set(_path(content["path"]), _unlisted(content["support"]))
         if kind == "set_material":
             return SetMaterial(_where_of(content["where"]), _unlisted(content["support"]))
         if kind == "remove":
-            return Remove(content["probability"])
+            return Remove(_chance(content["probability"], "remove"))
         if kind == "spawn":
             attributes = [(name, parse(value)) for name, value in content["attributes"]]
-            return Spawn(content["kind"], _where_of(content["position"]), content["probability"], attributes)
-    except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, DataError):
-            raise
+            chance = _chance(content["probability"], "spawn")
+            return Spawn(_kind_of(content["kind"]), _where_of(content["position"]), chance, attributes)
+    except DataError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise bad_law(f"an effect that cannot be read ({error!r})") from None
     raise bad_law(f"expected one of the effects add, set, set_material, remove, spawn; got {kind!r}")
 
@@ -367,10 +390,19 @@ def _where(given: Any) -> Where:
     return tuple(_step(part) for part in parts)
 
 
-def _step(part: Any) -> Expression:
+def _step(part: Any, texts: bool = False) -> Expression:
+    """An expression; a text is parsed, or is a text if it may be one."""
     if isinstance(part, Expression):
         return part
-    return parse(part) if isinstance(part, str) else Expression(Literal(part))
+    if isinstance(part, str) and not texts:
+        return parse(part)
+    key = _key(part, False)
+    return key if isinstance(key, Expression) else Expression(Literal(key))
+
+
+def written_name(name: str) -> str:
+    """A name as it is written."""
+    return name if NAMED.fullmatch(name) and name not in RESERVED else quoted(name)
 
 
 def _told(where: Where) -> str:

@@ -157,7 +157,7 @@ class Expression:
         return _required(self.root)
 
 
-def parse(text: str) -> Expression:
+def parse(text: Any) -> Expression:
     """The expression a text writes.
 
     Raises

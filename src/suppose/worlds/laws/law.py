@@ -34,9 +34,10 @@ from suppose.worlds.laws.effects import (
     Spawn,
     bad_law,
     effect_from_dict,
+    written_name,
 )
 from suppose.worlds.laws.expressions import Expression, parse
-from suppose.worlds.laws.nodes import NAMED, RESERVED, Cursor, Literal, quoted
+from suppose.worlds.laws.nodes import RESERVED, Cursor, Literal, quoted
 from suppose.worlds.laws.schema import Schema
 
 __all__ = ["Law", "check_laws", "parse_laws"]
@@ -79,6 +80,7 @@ class Law:
     words: str = ""
 
     def __post_init__(self) -> None:
+        _check_texts(self.name, self.each, self.words)
         when = self.when if isinstance(self.when, Expression) else parse(self.when)
         object.__setattr__(self, "when", when)
         object.__setattr__(self, "effects", tuple(self.effects))
@@ -91,8 +93,8 @@ class Law:
             )
 
     def __str__(self) -> str:
-        lines = [f"law {_named(self.name)}" + (f" {quoted(self.words)}" if self.words else "")]
-        lines += [f"each {_named(self.each)}"] if self.each is not None else []
+        lines = [f"law {written_name(self.name)}" + (f" {quoted(self.words)}" if self.words else "")]
+        lines += [f"each {written_name(self.each)}"] if self.each is not None else []
         lines += [f"when {self.when}"] if self.when != ALWAYS else []
         return "\n".join([*lines, *(f"then {effect}" for effect in self.effects)])
 
@@ -131,18 +133,26 @@ class Law:
         }
 
     @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> Law:
+    def from_dict(cls, content: Any) -> Law:
         """The inverse of :meth:`to_dict`; refuses (``bad-law``) what is no law."""
+        if not isinstance(content, Mapping):
+            raise bad_law(f"expected a dict, got {type(content).__name__}")
         missing = [key for key in ("name", "when", "then") if key not in content]
         if missing or not isinstance(content["then"], (list, tuple)):
             raise bad_law(f"expected name, when and a list then; missing: {', '.join(missing) or 'the list'}")
+        _check_texts(content["name"], content.get("each"), content.get("words", ""))
         effects = tuple(effect_from_dict(part) for part in content["then"])
-        return cls(
-            str(content["name"]), str(content["when"]), effects, content.get("each"), content.get("words", "")
-        )
+        return cls(content["name"], content["when"], effects, content.get("each"), content.get("words", ""))
 
 
-def parse_laws(text: str) -> tuple[Law, ...]:
+def _check_texts(name: Any, each: Any, words: Any) -> None:
+    """Refuses what cannot be written as name, kind and words of a law."""
+    texts = (name, words, "" if each is None else each)
+    if not all(isinstance(text, str) for text in texts) or not name or each == "":
+        raise bad_law("expected texts as name, each and words, and a name that is not empty")
+
+
+def parse_laws(text: Any) -> tuple[Law, ...]:
     """The laws of a text; lines may be broken anywhere, ``#`` begins a comment.
 
     Raises
@@ -162,7 +172,7 @@ def parse_laws(text: str) -> tuple[Law, ...]:
     return tuple(laws)
 
 
-def check_laws(laws: Sequence[Law], schema: Schema) -> tuple[Law, ...]:
+def check_laws(laws: Sequence[Any], schema: Schema) -> tuple[Law, ...]:
     """The laws, if each fits a schema and has a name of its own.
 
     Raises
@@ -180,11 +190,6 @@ def check_laws(laws: Sequence[Law], schema: Schema) -> tuple[Law, ...]:
         seen.add(law.name)
         law.check(schema)
     return tuple(laws)
-
-
-def _named(name: str) -> str:
-    """A name as it is written."""
-    return name if NAMED.fullmatch(name) and name not in RESERVED else quoted(name)
 
 
 def _law(cursor: Cursor) -> Law:

@@ -14,7 +14,7 @@ A tokenizer and a recursive descent, nothing of Python's own: what is not in thi
    primary    = number | text | "true" | "false" | path | function "(" [ either { "," either } ] ")" | "(" either ")"
    list       = "(" either "," [ either { "," either } ] ")"
 
-An expression has at most 64 parts and 32 levels of parentheses, a number at most 12 digits before the point.
+An expression has at most 64 parts and 16 levels of parentheses, a number at most 12 digits before the point.
 """
 
 from __future__ import annotations
@@ -23,17 +23,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from suppose.core.errors import DataError, nearest
 
 __all__ = [
-    "FUNCTIONS", "MOST_NODES", "NAMED", "RESERVED", "Binary", "Call", "Cursor", "Listing", "Literal", "Node",
-    "Path", "Unary", "quoted",
+    "FUNCTIONS", "LARGEST", "MOST_NODES", "NAMED", "PATH", "RESERVED", "Binary", "Call", "Cursor", "Listing",
+    "Literal", "Node", "Path", "Unary", "quoted",
 ]  # fmt: skip
 
 MOST_NODES = 64
-DEEPEST = 32
+DEEPEST = 16
+LONGEST_NAME = 200
 LONGEST = 1_000_000  # letters of a text with laws
 LARGEST = 1e12
 FUNCTIONS = {
@@ -46,11 +47,12 @@ RESERVED = frozenset({
     "with", *FUNCTIONS,
 })  # fmt: skip
 NAMED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*")
 _TOKEN = re.compile(
     r"""(?P<space>\s+|\#[^\n]*)
       | (?P<number>(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?)
-      | (?P<text>"(?:[^"\\\n]|\\["\\n])*")
-      | (?P<path>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*)
+      | (?P<text>"(?:[^"\\\n]|\\["\\n])*+")
+      | (?P<path>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*+)
       | (?P<mark>==|!=|<=|>=|\+=|[<>+\-*=(),:{}])""",
     re.VERBOSE,
 )
@@ -201,11 +203,11 @@ def refusal(text: str, at: int, problem: str, remedy: str | None) -> DataError:
 class Cursor:
     """A place in a text of laws, and what can be read from there."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: Any) -> None:
         if not isinstance(text, str) or len(text) > LONGEST:
             told = f"{len(text):,} letters" if isinstance(text, str) else type(text).__name__
             raise refusal("", 0, f"expected a text of at most {LONGEST:,} letters, got {told}", None)
-        self.text = text
+        self.text: str = text
         self._tokens = _tokens(text)
         self.token = next(self._tokens)
         self._depth = self._nodes = 0
@@ -363,6 +365,8 @@ class Cursor:
         if token.text in FUNCTIONS:
             self.advance()
             return self._call(token.text)
+        if len(token.text) > LONGEST_NAME:
+            self.fail(f"a name of more than {LONGEST_NAME} letters")
         if token.text in RESERVED or "__" in token.text:
             self.fail(f"expected a value, found {self.found}")
         self.advance()
