@@ -131,9 +131,9 @@ def _example(law: Any, support: Support, steps: Sequence[Step]) -> tuple[Any, ..
 
 
 def _support_check(thin: int, idle: int, errors: int, count: int) -> Check:
-    share = (thin + idle) / max(count, 1)
-    words = f"{thin:,} of {count:,} laws held in fewer than {FEW} steps"
-    words += f", {idle:,} in none (told by analogy with what was seen)" if idle else ""
+    share = thin / max(count - idle, 1)
+    words = f"{thin:,} of {count - idle:,} laws seen at work held in fewer than {FEW} steps"
+    words += f"; {idle:,} more were never seen at work and rest on analogy or on their author" if idle else ""
     words += f"; {errors:,} could not be told on some states" if errors else ""
     return Check(
         name="support",

@@ -168,17 +168,26 @@ def _examined(study: Any, found: Found) -> Parts:
         name: np.array([wrong_values(models[name], step, found.schema) for step in steps])
         for name in (OURS, STILL)
     }
+    own = {
+        name: float(
+            np.mean([wrong_values(models[name], step, found.schema, objects=False) == 0 for step in steps])
+        )
+        for name in (OURS, STILL)
+    }
     told = calibration(found.model, steps, found.schema)
     checks = [_fidelity(wrong), _calibrated(told)]
-    right = int((wrong[OURS] == 0).sum())
+    right = round(own[OURS] * len(steps))
     low, high = _wilson(right, len(steps))
+    whose = " of everything but wandering objects" if found.schema.collections else ""
     findings = (
-        Finding(name="foretold", label="Unseen steps foretold in full", estimate=100 * right / len(steps),
-                low=100 * low, high=100 * high, level=0.95, unit="%", n=len(steps),
+        Finding(name="foretold", label=f"Unseen steps foretold in full{whose and ', objects left out'}",
+                estimate=100 * own[OURS], low=100 * low, high=100 * high, level=0.95, unit="%", n=len(steps),
                 method="laws with weights" if study.method.inference == "onelife" else study.method.inference,
-                headline=True),
-        Finding(name="unchanged", label="Right if nothing ever changed",
-                estimate=100 * float((wrong[STILL] == 0).mean()), unit="%", n=len(steps)),
+                estimand=f"every value{whose} is what the laws think likeliest", headline=True),
+        Finding(name="unchanged", label="The same if nothing ever changed", estimate=100 * own[STILL], unit="%",
+                n=len(steps)),
+        Finding(name="first", label="True next state ranked first among states that did not come about",
+                estimate=100 * compared[OURS].mean()["rank@1"], unit="%", n=len(steps)),
         Finding(name="laws", label="Laws found", estimate=float(len(found.model.laws))),
         Finding(name="mrr", label="Mean reciprocal rank of the true next state",
                 estimate=compared[OURS].mean()["mrr"], n=len(steps)),
@@ -380,10 +389,10 @@ def _verdict(checks: Sequence[Check]) -> tuple[Credibility, str]:
 def _sentence(found: Found, whole: Parts) -> str:
     by_name = {finding.name: finding for finding in whole.findings}
     foretold, still = by_name["foretold"].estimate, by_name["unchanged"].estimate
+    left_out = ", wandering objects left out," if found.schema.collections else ""
     text = (
-        f"From {len(found.learned):,} steps, {len(found.model.laws):,} laws were found; they foretell "
-        f"{foretold:.0f}% of {by_name['foretold'].n:,} unseen steps in full, where 'nothing changes' would be right "
-        f"for {still:.0f}%."
+        f"{len(found.model.laws):,} laws found in {len(found.learned):,} steps foretell {foretold:.0f}% of "
+        f"{by_name['foretold'].n:,} unseen steps in full{left_out} where 'nothing changes' is right for {still:.0f}%."
     )
     plans = [finding for finding in whole.findings if finding.name == "plan"]
     return f"{text} {plans[0].estimand}" if plans else text

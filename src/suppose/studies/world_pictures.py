@@ -12,13 +12,13 @@ from suppose.core.figures import PALETTE, draw_svg
 from suppose.core.random import generator
 from suppose.studies.parts import Parts
 from suppose.worlds.explore import Step
-from suppose.worlds.laws.foresight import room_ahead
+from suppose.worlds.laws.foresight import Listed, room_ahead
 from suppose.worlds.laws.observables import changes
 from suppose.worlds.laws.schema import Schema, State, lookup, plain
 
 __all__ = ["draw_strip", "imagined", "rollout_shown"]
 
-STEPS = 5
+STEPS = 4
 SIDE = 7  # tiles shown around the actor
 COURSES = 8
 MOST_LINES = 4
@@ -45,7 +45,7 @@ def rollout_shown(study: Any, found: Any) -> Parts:
             draw_svg(
                 "rollout",
                 lambda ax: draw_strip(ax, (actual, dreamt), [step.action for step in stretch], schema),
-                size=(8.2, 3.4),
+                size=(7.0, 3.5),
             ),
         )
         return Parts(figures=(figure,))
@@ -68,9 +68,9 @@ def _lively(life: Sequence[Step], schema: Schema) -> int:
 def imagined(model: Any, stretch: Sequence[Step], seed: int, course: int) -> list[State]:
     """One course of states under the recorded actions."""
     rng = generator(seed, "picture", course)
-    states = [plain(stretch[0].state)]
+    states, walked = [plain(stretch[0].state)], Listed(model)
     for step in stretch:
-        states.append(plain(model.sample(states[-1], step.action, rng)))
+        states.append(walked.sample(states[-1], step.action, rng))
     return states
 
 
@@ -87,12 +87,12 @@ def draw_strip(ax: Any, rows: Sequence[Sequence[State]], actions: Sequence[str],
     centre = _place(rows[0][0], schema)
     for line, row in enumerate(rows):
         label = ("it was", "laws")[line] if len(rows) == 2 else str(line)
-        ax.text(-0.4, line * gap + SIDE / 2, label, ha="right", va="center", fontsize=8)
+        ax.text(-0.4, line * gap + SIDE / 2, label, ha="right", va="center", fontsize=9)
         for column, state in enumerate(row):
             _draw_state(ax, state, schema, centre, column * gap, line * gap)
             if line == 0:
                 title = "start" if column == 0 else actions[column - 1]
-                ax.text(column * gap + SIDE / 2, -0.4, title, ha="center", va="bottom", fontsize=7)
+                ax.text(column * gap + SIDE / 2, -0.4, title, ha="center", va="bottom", fontsize=8)
 
 
 def _place(state: State, schema: Schema) -> tuple[int, int]:
@@ -115,7 +115,7 @@ def _draw_state(
                 continue
             colour, alpha = _tint(grid[x][y], schema)
             ax.add_patch(Rectangle((left + i, top + j), 1, 1, facecolor=colour, alpha=alpha, linewidth=0))
-            ax.text(left + i + 0.5, top + j + 0.55, grid[x][y][:1], fontsize=4.2, ha="center", va="center",
+            ax.text(left + i + 0.5, top + j + 0.55, grid[x][y][:1], fontsize=5.5, ha="center", va="center",
                     color=PALETTE["ink"], alpha=0.75)  # fmt: skip
     ax.add_patch(Rectangle((left, top), SIDE, SIDE, fill=False, edgecolor=PALETTE["rule"], linewidth=0.8))
     for path, part in schema.collections.items():
@@ -127,7 +127,7 @@ def _draw_state(
                 ax.add_patch(
                     Circle((left + i + 0.5, top + j + 0.5), 0.42, facecolor=PALETTE["red"], linewidth=0)
                 )
-                ax.text(left + i + 0.5, top + j + 0.55, kind[:1].upper(), fontsize=5, ha="center", va="center",
+                ax.text(left + i + 0.5, top + j + 0.55, kind[:1].upper(), fontsize=6.5, ha="center", va="center",
                         fontweight="bold", color=PALETTE["ink"])  # fmt: skip
     x, y = _place(state, schema)
     i, j = x - centre[0] + half, y - centre[1] + half

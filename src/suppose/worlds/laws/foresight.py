@@ -27,7 +27,16 @@ from suppose.worlds.explore import Step
 from suppose.worlds.laws.edits import observed_part
 from suppose.worlds.laws.schema import Schema, State, plain
 
-__all__ = ["Calibration", "LookAhead", "calibration", "likeliest", "look_ahead", "room_ahead", "wrong_values"]
+__all__ = [
+    "Calibration",
+    "Listed",
+    "LookAhead",
+    "calibration",
+    "likeliest",
+    "look_ahead",
+    "room_ahead",
+    "wrong_values",
+]
 
 LEAST = 0.005  # probabilities below are those of values nobody expects
 
@@ -141,7 +150,7 @@ def look_ahead(
             where="steps",
             remedy="Give at least one transition.",
         )
-    room = room_ahead(steps)
+    room, model = room_ahead(steps), Listed(model)
     rng = generator(seed, "starts")
     places = np.flatnonzero(room >= 1)
     chosen = np.sort(rng.permutation(places)[:starts])
@@ -315,8 +324,44 @@ def _classed(
     return Calibration(mean_said, mean_came, counts, error, transitions)
 
 
-def wrong_values(model: Any, step: Step, schema: Schema) -> int:
+class Listed:
+    """A model whose draws keep to values that some law lists.
+
+    In the pool of opinions every other value of a domain keeps a small probability (OneLife scores it by -10 before
+    weighing), and a hundred small ones make a large one where weights are small. That is right for scores, which must
+    never be minus infinity, and wrong for walking on: a course would jump to numbers nobody ever spoke of.
+
+    Parameters
+    ----------
+    model : WorldModel
+        Law models are held to what they list; any other is asked as it is.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model, self.schema = model, getattr(model, "schema", None)
+
+    def sample(self, state: State, action: str, random: np.random.Generator) -> State:
+        """A next state."""
+        if not hasattr(self.model, "predict"):
+            return plain(self.model.sample(state, action, random))
+        prediction = self.model.predict(plain(state), action)
+        kept = {observable: _listed(found) for observable, found in prediction.distributions.items()}
+        following: State = replace(prediction, distributions=kept).sample(random)
+        return following
+
+
+def _listed(found: Any) -> Any:
+    """A distribution over its listed values alone."""
+    total = sum(found.probabilities)
+    if not found.values or total <= 0:
+        return replace(found, values=(found.current,), probabilities=(1.0,), others=0)
+    return replace(found, probabilities=tuple(p / total for p in found.probabilities), others=0)
+
+
+def wrong_values(model: Any, step: Step, schema: Schema, objects: bool = True) -> int:
     """Observed values in which the likeliest next state differs from the one that came; tiles count one by one.
+
+    Without ``objects``, values of the things in collections do not count.
 
     Examples
     --------
@@ -325,11 +370,21 @@ def wrong_values(model: Any, step: Step, schema: Schema) -> int:
     >>> wrong_values(InertiaModel(schema), Step({"x": 1, "y": 1}, "on", {"x": 2, "y": 1}, 0.0, False), schema)
     1
     """
-    before, after = _tiled(plain(step.state), schema), _tiled(plain(step.next_state), schema)
-    if not hasattr(model, "predict"):
-        return _differ(before, after)
-    expected = _tiled(likeliest(model, step.state, step.action, schema), schema)
-    return _differ(expected, after)
+    expected, after = likeliest(model, step.state, step.action, schema), plain(step.next_state)
+    first, second = (_tiled(state, schema) for state in (expected, after))
+    if not objects:
+        first, second = (_own(values, schema) for values in (first, second))
+    return _differ(first, second)
+
+
+def _own(values: dict[Any, Any], schema: Schema) -> dict[Any, Any]:
+    """Values outside collections."""
+    begin = tuple(f"{path}." for path in schema.collections)
+    return {
+        path: value
+        for path, value in values.items()
+        if not (isinstance(path, str) and path.startswith(begin))
+    }
 
 
 def likeliest(model: Any, state: Any, action: str, schema: Schema) -> State:

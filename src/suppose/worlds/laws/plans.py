@@ -29,6 +29,7 @@ from suppose.core.errors import StudyError, nearest
 from suppose.core.parallel import parallel_map
 from suppose.core.random import generator
 from suppose.worlds.laws.expressions import Expression, parse
+from suppose.worlds.laws.foresight import Listed
 from suppose.worlds.laws.schema import Schema, State, lookup, plain
 
 __all__ = [
@@ -442,9 +443,9 @@ def compare_plans(
     final = parse(ends) if ends else None
     if final is not None:
         final.check(known, where="ends")
-    start = plain(state)
+    start, walked = plain(state), Listed(model)
     tasks = [
-        (model, start, plan, reward, known, seed, number, final)
+        (walked, start, plan, reward, known, seed, number, final)
         for plan in plans
         for number in range(rollouts)
     ]
