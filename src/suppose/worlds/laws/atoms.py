@@ -233,18 +233,15 @@ def _compared(numbers: np.ndarray, quantity: Quantity) -> Iterator[tuple[str, An
 
 
 def _kept(quantity: Quantity, found: list[tuple[str, Any, np.ndarray]]) -> Iterator[tuple[Atom, np.ndarray]]:
-    seen: set[bytes] = set()
-    price = 1.0 + (np.log(len(found)) if quantity.type == "number" and quantity.rank >= HELD else 0.0)
-    price += 1.0 if quantity.rank == OTHER else 0.0
+    kept: dict[bytes, tuple[str, Any, np.ndarray]] = {}
     for sign, value, column in found:
-        key = np.packbits(column).tobytes()
-        if not column.any() or column.all() or key in seen:
-            continue
-        seen.add(key)
-        yield (
-            Atom(_text(quantity.text, sign, value), quantity.rank, price, quantity.text, sign, value),
-            column,
-        )
+        if column.any() and not column.all():
+            kept.setdefault(np.packbits(column).tobytes(), (sign, value, column))
+    chosen = quantity.type == "number" and quantity.rank >= HELD
+    price = 1.0 + (np.log(max(len(kept), 1)) if chosen else 0.0) + (quantity.rank == OTHER)
+    for sign, value, column in kept.values():
+        text = _text(quantity.text, sign, value)
+        yield Atom(text, quantity.rank, float(price), quantity.text, sign, value), column
 
 
 def _text(quantity: str, sign: str, value: Any) -> str:

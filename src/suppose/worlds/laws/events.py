@@ -1,11 +1,11 @@
 """What happened: every change between a state and the next, as events with examples and counter-examples.
 
-An event is a change of one attribute by an amount (``wood += 1``) or to a value (``facing.x = -1``), whichever tells
-more of the changes with one number; a tile ahead of the actor becoming another material; an object leaving; an object
-appearing ahead of the actor or beside another object. Rows on which an attribute had the value already count neither
-for nor against an event that sets it.
+An event is a change of one attribute by an amount (``wood += 1``) or to a value (``facing.x = -1``); both readings are
+offered, and the one that takes fewer laws is kept. A tile ahead of the actor that becomes another material, an object
+that leaves, and one that appears ahead of the actor are events too. Rows on which an attribute had the value already
+count neither for nor against an event that sets it.
 
-What it does not see: changes of tiles elsewhere, objects that appear out of reach. :func:`unseen` counts them.
+What it does not see: changes of tiles elsewhere, objects that appear elsewhere.
 """
 
 from __future__ import annotations
@@ -56,8 +56,12 @@ class Event:
     outcomes: list[Any]
 
 
-def scalar_events(steps: Sequence[Step], schema: Schema) -> Iterator[Event]:
-    """Events of the attributes outside collections, on one row per transition."""
+Readings = list[list[Event]]
+"""Ways to tell the changes of one attribute, each a list of events."""
+
+
+def scalar_events(steps: Sequence[Step], schema: Schema) -> Iterator[Readings]:
+    """Changes of each attribute outside collections, on one row per transition."""
     for path, attribute in schema.scalars.items():
         if attribute.type == "float":
             continue
@@ -65,7 +69,7 @@ def scalar_events(steps: Sequence[Step], schema: Schema) -> Iterator[Event]:
         before = [_read(step.state, names) for step in steps]
         after = [_read(step.next_state, names) for step in steps]
         echo = _echo(path, attribute.type, steps, before, after)
-        yield from [echo] if echo is not None else _told(path, attribute.type, before, after)
+        yield [[echo]] if echo is not None else _readings(path, attribute.type, before, after)
 
 
 def _echo(path: str, kind: str, steps: Sequence[Step], before: list[Any], after: list[Any]) -> Event | None:
@@ -76,8 +80,8 @@ def _echo(path: str, kind: str, steps: Sequence[Step], before: list[Any], after:
     return Event(path, "set", parse("action"), same, ~same, after)
 
 
-def attribute_events(table: Table, steps: Sequence[Step], schema: Schema) -> Iterator[Event]:
-    """Events of the attributes of a kind of object, position left out, on one row per object."""
+def attribute_events(table: Table, steps: Sequence[Step], schema: Schema) -> Iterator[Readings]:
+    """Changes of the attributes of a kind of object, position left out, on one row per object."""
     assert table.kind is not None
     collection = schema.collections[schema.kinds[table.kind]]
     later = next_things(table, steps, schema)
@@ -87,7 +91,7 @@ def attribute_events(table: Table, steps: Sequence[Step], schema: Schema) -> Ite
         names = split(path)
         before = [_read(thing, names) for thing in table.things]
         after = [_read(thing, names) for thing in later]
-        yield from _told(f"it.{path}", attribute.type, before, after)
+        yield _readings(f"it.{path}", attribute.type, before, after)
 
 
 def next_things(table: Table, steps: Sequence[Step], schema: Schema) -> list[Any]:
@@ -152,6 +156,12 @@ def _read(content: Any, names: tuple[str, ...]) -> Any:
     return MISSING if value is None or isinstance(value, (dict, list)) else value
 
 
+def _readings(path: str, kind: str, before: list[Any], after: list[Any]) -> Readings:
+    """The changes of one attribute by amounts and values, and by values alone."""
+    ways = [list(_told(path, kind, before, after))]
+    return [*ways, list(_told(path, "text", before, after))] if kind == "int" else ways
+
+
 def _told(path: str, kind: str, before: list[Any], after: list[Any]) -> Iterator[Event]:
     """The events that tell the changes of one attribute, those of most changes first."""
     known = np.array([b is not MISSING and a is not MISSING for b, a in zip(before, after, strict=True)])
@@ -159,9 +169,6 @@ def _told(path: str, kind: str, before: list[Any], after: list[Any]) -> Iterator
     if not changed.any():
         return
     amounts = _amounts(before, after, known) if kind == "int" else None
-    moved = np.flatnonzero(changed)
-    if amounts is not None and len({after[at] for at in moved}) < len({amounts[at] for at in moved}):
-        amounts = None
     left = changed.copy()
     while left.any():
         form, value = _most_telling(after, amounts, left)

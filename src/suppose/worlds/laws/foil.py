@@ -5,10 +5,11 @@ relations", Machine Learning 5, 1990): from an example not yet told, add the con
 
 .. math:: p_1 \left( \log_2 \frac{p_1}{p_1 + n_1} - \log_2 \frac{p_0}{p_0 + n_0} \right),
 
-until no counter-example is left; then drop what changes nothing and widen thresholds as far as the examples allow.
-A rule is kept if it tells more than the share of such events, by what its conditions cost (minimum description
-length: one nat each, and for numbers the logarithm of how many thresholds there are to choose from). Ties go to the
-condition of lowest rank, so that actions explain before circumstances do.
+until no counter-example is left; then drop the conditions that do not pay, and widen thresholds as far as it does no
+harm, so that what happens by chance is told by few conditions and a probability. A rule is kept if it tells more than
+the share of such events, by what its conditions cost (minimum description length: one nat each, and for numbers the
+logarithm of how many thresholds there are to choose from). Ties go to the condition of lowest rank, so that actions
+explain before circumstances do.
 
 Ours: conditions are chosen by the information gained less their price; the seed guides the search (only its conditions
 are tried); several rows may belong to one event (a *bag*), which one of them explains; a single example is believed
@@ -161,19 +162,29 @@ class _Search:
             open_.pop(pick)
         return chosen
 
-    def pruned(self, chosen: list[int]) -> list[int]:
-        """Without the conditions whose absence does not lower the precision, the least telling ones first."""
+    def net(self, chosen: Sequence[int]) -> float:
+        """Nats that a rule gains over the share of such events, less its price."""
         hits, rows = self.counts(chosen)
-        for atom in sorted(chosen, key=lambda one: (-self.ranks[one], -chosen.index(one))):
-            rest = [other for other in chosen if other != atom]
-            fewer, more = self.counts(rest)
-            if fewer * rows >= hits * more:
-                chosen, hits, rows = rest, fewer, more
+        p = (hits + 0.5) / (rows + 1)
+        gain = hits * np.log(p / self.rate) + (rows - hits) * np.log((1 - p) / (1 - self.rate))
+        return float(gain - max(self.least, self.prices[list(chosen)].sum()))
+
+    def pruned(self, chosen: list[int]) -> list[int]:
+        """Without the conditions that do not pay, the one that pays least first."""
+        best = self.net(chosen)
+        while chosen:
+            shorter = [[other for other in chosen if other != atom] for atom in chosen]
+            nets = np.array([self.net(rest) for rest in shorter])
+            ties = np.flatnonzero(nets >= nets.max() - TIE)
+            pick = int(max(ties, key=lambda at: (self.ranks[chosen[at]], at)))
+            if nets[pick] < best - TIE:
+                break
+            chosen, best = shorter[pick], float(nets[pick])
         return chosen
 
     def widened(self, chosen: list[int]) -> list[int]:
-        """Thresholds moved as far as precision allows."""
-        hits, rows = self.counts(chosen)
+        """Thresholds moved as far as it does no harm."""
+        best = self.net(chosen)
         for place, number in enumerate(chosen):
             atom = self.atoms[number]
             if atom.sign not in (">=", "<="):
@@ -186,19 +197,17 @@ class _Search:
             ]  # fmt: skip
             for _, at in sorted(wider, reverse=atom.sign == "<="):
                 trial = [*chosen[:place], at, *chosen[place + 1 :]]
-                fewer, more = self.counts(trial)
-                if fewer * rows >= hits * more:
-                    chosen, hits, rows = trial, fewer, more
+                net = self.net(trial)
+                if net >= best - TIE:
+                    chosen, best = trial, net
                     break
         return chosen
 
     def rule(self, chosen: list[int]) -> Rule | None:
         """The rule, if it tells enough."""
         hits, rows = self.counts(chosen)
-        p = (hits + 0.5) / (rows + 1)
-        gain = hits * np.log(p / self.rate) + (rows - hits) * np.log((1 - p) / (1 - self.rate))
-        price = max(self.least, float(self.prices[chosen].sum()))
+        net = self.net(chosen)
         single = hits == 1 and not self.alone <= {self.atoms[number].quantity for number in chosen}
-        if p <= self.rate or gain < price or (single and self.rate < 0.5):
+        if (hits + 0.5) / (rows + 1) <= self.rate or net < 0 or (single and self.rate < 0.5):
             return None
-        return Rule(tuple(chosen), hits, rows, float(gain - price))
+        return Rule(tuple(chosen), hits, rows, net)

@@ -35,6 +35,7 @@ from suppose.worlds.laws.columns import Columns
 from suppose.worlds.laws.effects import Add, Effect, Remove, Set, SetMaterial, Spawn
 from suppose.worlds.laws.events import (
     Event,
+    Readings,
     attribute_events,
     departures,
     material_events,
@@ -211,6 +212,18 @@ class _Search:
             mdl=self.mdl,
         )
 
+    def shortest(self, readings: Readings, table: Table) -> list[tuple[Event, list[Rule]]]:
+        """The reading of an attribute's changes that takes fewest rules, changes left untold counted as one each."""
+        found = [[(event, self.rules(event, table)) for event in reading] for reading in readings]
+        return min(found, key=lambda told: sum(self.length(event, rules, table) for event, rules in told))
+
+    def length(self, event: Event, rules: Sequence[Rule], table: Table) -> int:
+        """Rules of an event, and changes they leave untold."""
+        left = event.positive.copy()
+        for rule in rules:
+            left &= ~self.held(rule, table)
+        return len(rules) + int(left.sum())
+
     def likely(self, event: Event, table: Table) -> set[str]:
         """Likely causes: what became less wherever the event happened, and that the way of a step is free."""
         rows = np.unique(table.step[event.positive])
@@ -226,17 +239,20 @@ class _Search:
         """Laws on one row per transition."""
         drafts: list[Draft] = []
         views = self.columns.views
-        events = [*scalar_events(self.steps, self.schema), *material_events(self.steps, views, self.schema)]
-        for event in events:
-            rules = self.rules(event, self.table)
-            good = [rule for rule in rules if rule.probability >= SURE or event.form in ("material", "spawn")]
-            left = event.positive.copy()
-            for rule in good:
-                drafts.append(self.draft(event, rule, self.table))
-                left &= ~self.held(rule, self.table)
-            if left.any():
-                weak = [rule for rule in rules if rule not in good]
-                self.unexplained.append((replace(event, positive=left), event.positive, weak))
+        readings = [
+            *scalar_events(self.steps, self.schema),
+            [list(material_events(self.steps, views, self.schema))],
+        ]
+        for reading in readings:
+            for event, rules in self.shortest(reading, self.table):
+                good = [rule for rule in rules if rule.probability >= SURE or event.form == "material"]
+                left = event.positive.copy()
+                for rule in good:
+                    drafts.append(self.draft(event, rule, self.table))
+                    left &= ~self.held(rule, self.table)
+                if left.any():
+                    weak = [rule for rule in rules if rule not in good]
+                    self.unexplained.append((replace(event, positive=left), event.positive, weak))
         for event, things in spawn_events(self.steps, views, self.schema):
             attributes = _common(things, self.schema.attributes_of(event.value))
             for rule in self.rules(event, self.table):
@@ -275,8 +291,9 @@ class _Search:
             return []
         later = next_things(table, self.steps, self.schema)
         drafts: list[Draft] = []
-        for event in [*attribute_events(table, self.steps, self.schema), *departures(table, later)]:
-            drafts += [self.draft(event, rule, table) for rule in self.rules(event, table)]
+        for reading in [*attribute_events(table, self.steps, self.schema), [list(departures(table, later))]]:
+            for event, rules in self.shortest(reading, table):
+                drafts += [self.draft(event, rule, table) for rule in rules]
         return drafts + motions(table, later, self.schema)
 
     def held(self, rule: Rule, table: Table) -> Bool[np.ndarray, " row"]:

@@ -159,7 +159,7 @@ or   then spawn KIND at target PROBABILITY
 Conditions: paths of the state (below), it.PATH, action == "NAME", target == "NAME" (what is ahead of the actor),
 near("NAME", 1), free(DX, DY) and free(DX, DY, it), tile(DX, DY), dist(it, ACTOR), toward(it, ACTOR, "x") (-1, 0 or 1;
 also "y", "long_x", "long_y"), count("KIND"), numbers, texts in double quotes, == != < <= > >=, in ("a", "b"), and, or,
-not, + - *, abs, sign, min, max. A change may be such an expression. Nothing else exists: no loops, variables or calls."""
+not, + - *, abs, sign, min, max. A change may be such an expression. Nothing else exists: no loops, no variables."""
 
 
 def prompt_of(question: Question, schema: Schema) -> list[dict[str, str]]:
