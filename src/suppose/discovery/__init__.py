@@ -7,9 +7,14 @@ from typing import Any
 
 _HOMES = {
     "CITest": "protocol",
+    "Conflict": "orientation",
     "FisherZ": "gaussian",
+    "GSquare": "categorical",
     "IndependenceTest": "independence",
+    "Knowledge": "knowledge",
+    "Oracle": "oracle",
     "Outcome": "protocol",
+    "PC": "pc",
     "g_test": "independence",
     "holm": "independence",
 }
