@@ -232,7 +232,7 @@ def solve_weights(
         jac=True,
         method="L-BFGS-B",
         bounds=[(0.0, bound)] * len(heard),
-        options={"maxiter": iterations, "maxfun": 4 * iterations, "maxcor": 20, "ftol": 1e-15, "gtol": 1e-6},
+        options={"maxiter": iterations, "maxfun": 4 * iterations, "maxcor": 20, "ftol": 1e-9, "gtol": 1e-6},
     )
     if not found.success and found.nit >= iterations:
         raise EstimationError(
