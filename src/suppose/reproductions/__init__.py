@@ -27,6 +27,7 @@ REPRODUCTIONS = {
     "flexible-survival": "suppose.reproductions.flexible_survival",
     "string-diagrams": "suppose.reproductions.string_diagrams",
     "mode-effects": "suppose.reproductions.mode_effects",
+    "onelife": "suppose.reproductions.onelife",
 }
 SCALES = ("cpu", "gpu")
 

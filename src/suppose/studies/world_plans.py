@@ -46,10 +46,9 @@ def plans_compared(study: Any, found: Any) -> Parts:
         truth = _compared(study, CrafterTruth(), found.schema, question) if crafter else None
         agree.append((question.name, ours, truth))
         parts.append(_one(question, ours))
-    whole: Parts = Parts.joined(parts)
-    return whole + Parts(
-        checks=(_agreement(agree) if crafter else _unchecked(agree),), tables=(_table(agree),)
-    )
+    check = _agreement(agree) if crafter else _unchecked()
+    joined: Parts = Parts.joined([*parts, Parts(checks=(check,), tables=(_table(agree),))])
+    return joined
 
 
 def _compared(study: Any, model: Any, schema: Any, question: Question) -> PlanComparison:
