@@ -60,7 +60,7 @@ def open_world(name: str, options: Mapping[str, Any] | None = None) -> OpenedWor
     Parameters
     ----------
     name : str
-        E.g. ``"crafter"``, ``"MiniGrid-DoorKey-6x6-v0"``, ``"Taxi-v3"``.
+        E.g. ``"crafter"``, ``"MiniGrid-DoorKey-6x6-v0"``, ``"Taxi-v4"``.
     options : dict, optional
         Keyword arguments of the environment.
 
