@@ -14,6 +14,7 @@ from suppose.datasets.confounded_inputs import (
     make_linear_sem,
 )
 from suppose.datasets.loaders import load_jobs, load_nhefs
+from suppose.datasets.machines import MaintenanceLog, make_maintenance_log
 from suppose.datasets.optical import OPTICAL_EXPERIMENTS, OpticalDevice, load_optical_device
 from suppose.datasets.panels import SimulatedPanel, load_union_wages, make_panel, make_staggered
 from suppose.datasets.semisynthetic import (
@@ -48,6 +49,7 @@ __all__ = [
     "ColouredDigits",
     "ConfoundedInputs",
     "DatasetInfo",
+    "MaintenanceLog",
     "OPTICAL_EXPERIMENTS",
     "OpticalDevice",
     "PotentialOutcomes",
@@ -78,6 +80,7 @@ __all__ = [
     "make_ihdp",
     "make_ihdp_dose",
     "make_linear_sem",
+    "make_maintenance_log",
     "make_multivalued",
     "make_panel",
     "make_staggered",

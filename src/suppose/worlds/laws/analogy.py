@@ -162,7 +162,7 @@ def _words(action: str, target: str | None, draft: Draft, schema: Schema) -> Ite
 
 def _replaced(text: str, word: str, other: str) -> str:
     """A text with one word in place of another: as the last part of a path, within quotes, after an underscore."""
-    text = re.sub(rf"(?<=\.){re.escape(word)}\b", other, text)
+    text = re.sub(rf'(?<![\w"]){re.escape(word)}(?![\w"(.])', other, text)
     return re.sub(rf'"((?:\w+?_)?){re.escape(word)}"', lambda match: f'"{match[1]}{other}"', text)
 
 

@@ -20,11 +20,11 @@ from jaxtyping import Bool, Int
 
 from suppose.worlds.laws.columns import Columns, Frame, Values
 from suppose.worlds.laws.expressions import Expression, parse
-from suppose.worlds.laws.nodes import quoted
+from suppose.worlds.laws.nodes import RESERVED, quoted
 from suppose.worlds.laws.schema import Schema
 from suppose.worlds.laws.views import Thing
 
-__all__ = ["Atom", "Quantity", "Table", "quantities_of"]
+__all__ = ["Atom", "Quantity", "Table", "can_be_said", "quantities_of"]
 
 MOST_CUTS = 48
 MOST_EQUALS = 8
@@ -57,8 +57,21 @@ class Atom(NamedTuple):
     value: Any
 
 
+def can_be_said(path: str) -> bool:
+    """Whether a path can be written in a law: words of the language itself cannot.
+
+    Examples
+    --------
+    >>> can_be_said("count"), can_be_said("store.count")
+    (False, True)
+    """
+    return path not in RESERVED and "__" not in path
+
+
 def _paths(attributes: Any, stem: str, rank: Callable[[str], int], own: bool) -> Iterator[Quantity]:
     for path, attribute in attributes.items():
+        if not can_be_said(f"{stem}{path}"):
+            continue
         kind = {"int": "number", "float": "number"}.get(attribute.type, attribute.type)
         yield Quantity(f"{stem}{path}", kind, rank(path), own)
 

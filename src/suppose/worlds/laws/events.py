@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from suppose.worlds.explore import Step
-from suppose.worlds.laws.atoms import Table
+from suppose.worlds.laws.atoms import Table, can_be_said
 from suppose.worlds.laws.expressions import parse
 from suppose.worlds.laws.schema import OUTSIDE, Schema, lookup
 from suppose.worlds.laws.views import View, split
@@ -63,7 +63,7 @@ Readings = list[list[Event]]
 def scalar_events(steps: Sequence[Step], schema: Schema) -> Iterator[Readings]:
     """Changes of each attribute outside collections, on one row per transition."""
     for path, attribute in schema.scalars.items():
-        if attribute.type == "float":
+        if attribute.type == "float" or not can_be_said(path):
             continue
         names = split(path)
         before = [_read(step.state, names) for step in steps]

@@ -213,23 +213,25 @@ class _Search:
         )
 
     def shortest(self, readings: Readings, table: Table) -> list[tuple[Event, list[Rule]]]:
-        """The reading of an attribute's changes that takes fewest rules, changes left untold counted as one each."""
+        """The reading of an attribute's changes that takes fewest words."""
         found = [[(event, self.rules(event, table)) for event in reading] for reading in readings]
         return min(found, key=lambda told: sum(self.length(event, rules, table) for event, rules in told))
 
     def length(self, event: Event, rules: Sequence[Rule], table: Table) -> int:
-        """Rules of an event, and changes they leave untold."""
+        """Rules of an event and their conditions, and twice the changes that they leave untold."""
         left = event.positive.copy()
         for rule in rules:
             left &= ~self.held(rule, table)
-        return len(rules) + int(left.sum())
+        return sum(1 + len(rule.atoms) for rule in rules) + 2 * int(left.sum())
 
     def likely(self, event: Event, table: Table) -> set[str]:
-        """Likely causes: what became less wherever the event happened, and that the way of a step is free."""
+        """Likely causes: what became less wherever it happened, being aimed at, and that the way is free."""
         rows = np.unique(table.step[event.positive])
         found = {
             path for path, changes in self.losses.items() if len(rows) and (changes[rows] < 0).mean() > 0.5
         }
+        if table.kind is not None:
+            found.add("dist(it, target)")
         for axis, part in enumerate(self.schema.position):
             if event.path == f"{self.schema.actor}.{part}" and event.form == "add" and table.kind is None:
                 found.add(f"free({event.value}, 0)" if axis == 0 else f"free(0, {event.value})")
