@@ -8,15 +8,26 @@ from typing import Any
 _HOMES = {
     "CITest": "protocol",
     "Conflict": "orientation",
+    "EdgeScores": "metrics",
+    "EdgeShares": "bootstrap",
     "FisherZ": "gaussian",
+    "GCM": "mixed",
     "GSquare": "categorical",
     "IndependenceTest": "independence",
+    "KCI": "kernel",
     "Knowledge": "knowledge",
+    "MixedLRT": "mixed",
     "Oracle": "oracle",
     "Outcome": "protocol",
     "PC": "pc",
+    "RCIT": "kernel",
+    "bootstrap_graph": "bootstrap",
+    "edge_scores": "metrics",
     "g_test": "independence",
     "holm": "independence",
+    "members": "metrics",
+    "shd": "metrics",
+    "sid": "metrics",
 }
 
 __all__ = sorted(_HOMES)
