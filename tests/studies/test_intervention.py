@@ -176,6 +176,24 @@ def test_missing_values() -> None:
     dropped = ask(frame, SMOKING, {"S": 1}, "C", data={"missing": "drop"}).run()
     assert "1 rows left out" in dropped.notes[0]
     assert dropped.headline.n == 99
+    with pytest.raises(
+        StudyError, match="data.missing: column 'T': expected \"refuse\" or \"drop\", got 'mean'"
+    ):
+        ask(frame, SMOKING, {"S": 1}, "C", data={"missing": {"T": "mean"}}).run()
+
+
+def test_declared_types_are_kept() -> None:
+    frame = smoking()
+    frame["T"] = frame["T"].map({0: "00012", 1: "10000000"})
+    as_text = ask(frame, SMOKING, {"S": 1}, "C").run()
+    as_number = ask(frame, SMOKING, {"S": 1}, "C", data={"types": {"T": "number"}}).run()
+    assert as_text.headline.estimate == as_number.headline.estimate
+    set_to = ask(frame, "S -> T -> C", {"T": 1e7}, "C", data={"types": {"T": "number"}}).run()
+    assert "T = 10000000" in set_to.sentence
+    many = smoking()
+    many["T"] = np.arange(len(many))
+    with pytest.raises(DataError, match="expected at most 50 categories, got 100 different texts"):
+        ask(many, SMOKING, {"S": 1}, "C", data={"types": {"T": "category"}}).run()
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,6 @@ really absent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -21,18 +19,17 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from suppose.core.answer import Answer, Assumption, InputFile, Provenance
-from suppose.core.columns import row_words
-from suppose.core.errors import DataError, StudyError, nearest
+from suppose.core.errors import StudyError, nearest
 from suppose.core.run import sha256_file
 from suppose.core.study import Material, Section, Steps
 from suppose.core.tables import path_inside
+from suppose.studies.intervention_columns import MAX_STATES, InterventionTable, read_columns
 from suppose.studies.reported import ReportedStudy
 from suppose.studies.tabular import DataSection, read_data
 
 __all__ = ["Checks", "GraphSection", "Intervention", "InterventionTable", "Method", "Query"]
 
 Value = str | int | float | bool
-MAX_STATES = 50
 
 
 class InterventionData(DataSection):
@@ -128,38 +125,6 @@ class Checks(Section):
     alpha: float = Field(default=0.05, gt=0.0, lt=0.5)
 
 
-@dataclass(frozen=True)
-class InterventionTable:
-    """What the study read.
-
-    Attributes
-    ----------
-    graph : DAG
-        The causal graph; nodes without a column are latent.
-    network : DiscreteNetwork or None
-        The network that was given, else None.
-    codes : dict
-        Node to (n,) int codes of its states; columns with few values only.
-    states : dict
-        Node to its states as text.
-    numbers : dict
-        Node to (n,) floats, for columns of numbers.
-    """
-
-    graph: Any
-    network: Any
-    codes: dict[str, np.ndarray]
-    states: dict[str, tuple[str, ...]]
-    numbers: dict[str, np.ndarray]
-    notes: tuple[str, ...]
-
-    @property
-    def rows(self) -> int:
-        """Rows of the table; 0 for a network."""
-        columns = self.codes or self.numbers
-        return len(next(iter(columns.values()))) if columns else 0
-
-
 class Intervention(ReportedStudy):
     """An outcome under intervention, from a graph and a table or a network.
 
@@ -221,7 +186,9 @@ class Intervention(ReportedStudy):
         measured = tuple(name for name in dag.nodes if name not in dag.latent)
         frame, inputs = read_data(self.data, self.home, {"graph": measured})
         self._refuse_unknown(measured)
-        return Material(self._columns(dag, frame, measured), (*inputs, *records))
+        table = read_columns(self.data, dag, frame, measured)
+        self._refuse_settings(table)
+        return Material(table, (*inputs, *records))
 
     def _graph(self) -> tuple[Any, tuple[InputFile, ...]]:
         from suppose.graphs import DAG
@@ -289,37 +256,6 @@ class Intervention(ReportedStudy):
         self._refuse_settings(table)
         return Material(table, (record,))
 
-    def _columns(self, dag: Any, frame: Any, measured: tuple[str, ...]) -> InterventionTable:
-        """Codes and numbers of every measured node, rows with a missing value left out where allowed."""
-        kept = np.ones(frame.shape[0], dtype=bool)
-        for name in measured:
-            absent = _absent(frame[name])
-            if absent.any() and self.data.policy(name) != "drop":
-                raise DataError(
-                    "missing-value", f"missing values in {row_words(absent)}; these are never filled in",
-                    where=f"graph: column {name!r}",
-                    remedy=f'Say data.missing = {{ {name} = "drop" }} to leave these rows out.',
-                )  # fmt: skip
-            kept &= ~absent
-        if not kept.any():
-            raise DataError(
-                "no-rows", "no row has a value in every column of the graph", where="data",
-                remedy="Name columns that are often missing in graph.hidden instead.",
-            )  # fmt: skip
-        codes, states, numbers = {}, {}, {}
-        for name in measured:
-            series = frame[name]
-            if series.dtype.is_numeric():
-                numbers[name] = _floats(series)[kept]
-            found = _coded(series, kept, self.data.cut.get(name), name)
-            if found is not None:
-                codes[name], states[name] = found
-        dropped = int((~kept).sum())
-        notes = (f"{dropped:,} rows left out for missing values in all.",) if dropped else ()
-        table = InterventionTable(dag, None, codes, states, numbers, notes)
-        self._refuse_settings(table)
-        return table
-
     def _refuse_settings(self, table: InterventionTable) -> None:
         query = self.query
         settings = [("query.do", query.do), ("query.given", query.given), ("query.against", query.against)]
@@ -380,7 +316,7 @@ def word(value: Value) -> str:
     """A value of a study file as the word for a state."""
     if isinstance(value, bool):
         return str(value)
-    return f"{value:g}" if isinstance(value, float) and value.is_integer() else str(value)
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _text_of(path: Path) -> str:
@@ -403,67 +339,3 @@ def _parsed(text: str) -> Any:
     if opening.startswith(("dag", "pdag", "mag")) and "{" in text:
         return DAG.from_dagitty(text)
     return DAG(text)
-
-
-def _absent(series: Any) -> np.ndarray:
-    absent = series.is_null()
-    if series.dtype.is_float():
-        absent = absent | series.is_nan()
-    return np.asarray(absent.to_numpy(), dtype=bool)
-
-
-def _floats(series: Any) -> np.ndarray:
-    import narwhals as nw
-
-    return np.asarray(series.cast(nw.Float64).to_numpy(), dtype=np.float64)
-
-
-def _coded(
-    series: Any, kept: np.ndarray, groups: int | None, name: str
-) -> tuple[np.ndarray, tuple[str, ...]] | None:
-    """Codes and states of a column; None for numbers with too many values that are not cut."""
-    if groups is not None:
-        return _cut(series, kept, groups, name)
-    from suppose.graphs.networks.learning import coded, text_values
-
-    values, states = text_values(series.filter(kept.tolist()).to_native(), name)
-    if len(states) > MAX_STATES:
-        if series.dtype.is_numeric():
-            return None
-        raise DataError(
-            "too-many-values", f"expected at most {MAX_STATES} categories, got {len(states):,} different texts",
-            where=f"graph: column {name!r}", remedy="Merge rare categories, or name the node in graph.hidden.",
-        )  # fmt: skip
-    words = tuple(_plain(state) for state in states) if series.dtype.is_float() else states
-    return coded(values, states, name), words
-
-
-def _plain(state: str) -> str:
-    """``1.0`` as ``1``: whole numbers read as floats keep the word a user writes."""
-    number = float(state)
-    return f"{number:g}" if number.is_integer() else state
-
-
-def _cut(series: Any, kept: np.ndarray, groups: int, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Numbers as groups of about equal size, named by their bounds."""
-    if not series.dtype.is_numeric():
-        raise StudyError(
-            "not-a-number", "only numbers can be cut into groups, this column holds text",
-            where=f"data.cut: column {name!r}", remedy="Take it out of data.cut.",
-        )  # fmt: skip
-    values = _floats(series)[kept]
-    bounds = np.unique(np.quantile(values, np.arange(1, groups) / groups))
-    codes = np.searchsorted(bounds, values, side="left")
-    used, codes = np.unique(codes, return_inverse=True)
-    if len(used) < 2:
-        raise DataError(
-            "constant-column", f"cutting it into {groups} groups leaves one, for most values are equal",
-            where=f"data.cut: column {name!r}", remedy="Cut it into fewer groups, or code it by hand.",
-        )  # fmt: skip
-    edges = [f"{bound:.4g}" for bound in bounds]
-    words = [
-        f"at most {edges[0]}",
-        *(f"{a} to {b}" for a, b in pairwise(edges)),
-        f"above {edges[-1]}",
-    ]
-    return codes.astype(np.int64), tuple(words[k] for k in used)
