@@ -41,24 +41,20 @@ TRIALS = {"cpu": 3, "gpu": 5}
 ROLLOUTS = 20
 
 
-def learned(steps: Any, *, only_laws: bool = False) -> dict[str, Any]:
+def learned(steps: Any) -> dict[str, Any]:
     """Every model of the paper's table, its laws found in the steps; ``tiles`` do not count, as released.
 
     Parameters
     ----------
     steps : Trajectory or sequence of Step
-    only_laws : bool
-        The weighted laws alone.
     """
     from suppose.worlds.crafter import SCHEMA
     from suppose.worlds.laws import InertiaModel, LawWorldModel, RandomModel
     from suppose.worlds.laws.inductive import InductiveSynthesizer
 
     laws = InductiveSynthesizer().synthesize(list(steps), SCHEMA)
-    weighted = {OURS: LawWorldModel(laws, SCHEMA, "onelife", tiles=False).fit(steps)}
-    if only_laws:
-        return weighted
-    return weighted | {
+    return {
+        OURS: LawWorldModel(laws, SCHEMA, "onelife", tiles=False).fit(steps),
         BARE: LawWorldModel(laws, SCHEMA, "none", tiles=False).fit(steps),
         EXPERTS: LawWorldModel(laws, SCHEMA, "poe", tiles=False).fit(steps),
         STILL: InertiaModel(SCHEMA),
@@ -89,8 +85,13 @@ def mixed_scenes(count: int, trials: int, seed: int) -> tuple[Comparison, list[t
     from suppose.worlds.crafter.sandbox import mixed_transitions
     from suppose.worlds.laws.evaluation import evaluate_world_model
 
-    models = learned(mixed_transitions(count, seed))
-    return evaluate_world_model(models, trials=trials), plans_agree(models[OURS], seed)
+    from suppose.worlds.crafter import SCHEMA
+    from suppose.worlds.laws import LawWorldModel
+
+    steps = mixed_transitions(count, seed)
+    models = learned(steps)
+    with_tiles = LawWorldModel(models[OURS].laws, SCHEMA).fit(steps)
+    return evaluate_world_model(models, trials=trials), plans_agree(with_tiles, seed)
 
 
 def plans_agree(model: Any, seed: int) -> list[tuple[Any, Any, Any]]:

@@ -14,6 +14,7 @@ import numpy as np
 from suppose.core.errors import StudyError
 from suppose.core.random import generator, integer_seed
 from suppose.worlds.crafter.arrays import ACTIONS, ITEMS, MATERIALS
+from suppose.worlds.crafter.player import COLLECT
 from suppose.worlds.crafter.scenarios import furnish
 from suppose.worlds.crafter.start import grass_state
 from suppose.worlds.crafter.state import Position, WorldState
@@ -25,7 +26,7 @@ __all__ = ["mixed_transitions"]
 STEPS = 6  # of a scene
 SIDE = 9
 FACINGS = ((-1, 0), (1, 0), (0, -1), (0, 1))
-CREATURES = ("cow", "zombie", "skeleton", "plant")
+CREATURES = {"cow": 0.25, "zombie": 0.4, "skeleton": 0.2, "plant": 0.15}
 
 
 def mixed_transitions(count: int = 1_500, seed: int = 0) -> Trajectory:
@@ -106,9 +107,9 @@ def _furnished(rng: np.random.Generator, luck: int) -> WorldState:
     if rng.random() < 0.3:
         objects.append(_creature(rng, ahead))
     elif rng.random() < 0.7:
-        tiles[ahead] = str(rng.choice(MATERIALS))
+        tiles[ahead] = str(rng.choice(MATERIALS if rng.random() < 0.3 else list(COLLECT)))
     items = {name: int(rng.integers(0, 6)) for name in ITEMS[4:10] if rng.random() < 0.6}
-    items |= {name: 1 for name in ITEMS[10:] if rng.random() < 0.3}
+    items |= {name: 1 for name in ITEMS[10:] if rng.random() < (0.5 if name.endswith("pickaxe") else 0.3)}
     items |= {name: int(rng.integers(2, 10)) for name in ("food", "drink", "energy")}
     return furnish(state, tiles, objects, items)
 
@@ -116,11 +117,11 @@ def _furnished(rng: np.random.Generator, luck: int) -> WorldState:
 def _creature(
     rng: np.random.Generator, place: tuple[int, int]
 ) -> tuple[str, tuple[int, int], dict[str, Any]]:
-    kind = str(rng.choice(CREATURES))
+    kind = str(rng.choice(list(CREATURES), p=list(CREATURES.values())))
     extra: dict[str, Any] = {}
     if kind == "plant":
         age = int(rng.choice([20, 150, 310, 400]))
         extra = {"grown": age, "ripe": age > 300}
     else:
-        extra = {"health": int(rng.integers(1, 6))}
+        extra = {"health": int(rng.integers(2, 6))}
     return kind, place, extra
