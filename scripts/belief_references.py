@@ -46,13 +46,14 @@ def run(kind: str, levels: int, rule: str, u: np.ndarray) -> dict[str, Any]:
         settings["continuous_precision"] = 1e3
     model = HGF(n_levels=count, model_type=kind, update_type=RULES[rule], **settings)
     model.input_data(input_data=u)
-    hidden = range(1, levels + 1)
     total = float(np.sum(model.surprise()))
-    return {
-        "kind": kind, "levels": levels, "update": rule, "surprise": total if np.isfinite(total) else None,
-        "mean": [np.asarray(model.node_trajectories[k]["mean"])[[0, 99, -1]].tolist() for k in hidden] if np.isfinite(total) else None,
-        "precision": [np.asarray(model.node_trajectories[k]["precision"])[[0, 99, -1]].tolist() for k in hidden] if np.isfinite(total) else None,
-    }  # fmt: skip
+    row: dict[str, Any] = {"kind": kind, "levels": levels, "update": rule, "surprise": None}
+    if np.isfinite(total):
+        row["surprise"] = total
+        for what in ("mean", "precision"):
+            paths = [np.asarray(model.node_trajectories[k][what]) for k in range(1, levels + 1)]
+            row[what] = [path[[0, 99, -1]].tolist() for path in paths]
+    return row
 
 
 def main() -> None:

@@ -15,13 +15,29 @@ import importlib
 from typing import Any
 
 _HOMES = {
+    "BeliefFit": "fitting",
     "BeliefNetwork": "network",
+    "BeliefSample": "simulate",
+    "Comparison": "comparison",
     "Edge": "network",
     "HGF": "network",
     "Likelihood": "trajectory",
     "Node": "network",
+    "Posterior": "fitting",
+    "Prior": "priors",
+    "RescorlaWagnerFit": "comparison",
     "Trajectory": "trajectory",
+    "WhatIf": "simulate",
+    "compare": "comparison",
     "filter_beliefs": "trajectory",
+    "fit_beliefs": "fitting",
+    "fit_rescorla_wagner": "comparison",
+    "fit_subjects": "fitting",
+    "make_reversals": "simulate",
+    "rescorla_wagner": "comparison",
+    "respond": "simulate",
+    "sample_beliefs": "simulate",
+    "what_if": "simulate",
 }
 
 __all__ = sorted(_HOMES)

@@ -364,3 +364,8 @@ class Likelihood:
         if where[0] >= 0:
             raise _diverged(self.network, *where)
         return -losses
+
+    @property
+    def terms(self) -> int:
+        """Number of observations or responses that are scored."""
+        return int(np.isfinite(self._y).sum()) if self._code >= 3 else int(self.sequence.seen.sum())
