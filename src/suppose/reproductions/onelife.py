@@ -82,11 +82,10 @@ def one_life(seed: int, trials: int) -> tuple[int, int, int, Comparison]:
 
 def mixed_scenes(count: int, trials: int, seed: int) -> tuple[Comparison, list[tuple[Any, Any, Any]]]:
     """A model from many short scenes: its examination, and plans compared in it and in the world."""
-    from suppose.worlds.crafter.sandbox import mixed_transitions
-    from suppose.worlds.laws.evaluation import evaluate_world_model
-
     from suppose.worlds.crafter import SCHEMA
+    from suppose.worlds.crafter.sandbox import mixed_transitions
     from suppose.worlds.laws import LawWorldModel
+    from suppose.worlds.laws.evaluation import evaluate_world_model
 
     steps = mixed_transitions(count, seed)
     models = learned(steps)

@@ -186,7 +186,7 @@ class Comparison:
                 return evaluation
         known = [evaluation.model for evaluation in self.evaluations]
         raise StudyError(
-            "unknown-model",
+            "not-examined",
             f"no such model was examined; there are: {', '.join(known)}",
             where=f"model {model!r}",
             remedy=nearest(model, known) or None,
