@@ -32,6 +32,7 @@ from suppose.worlds.laws.atoms import Table
 from suppose.worlds.laws.columns import Columns
 from suppose.worlds.laws.effects import Add, Effect, Remove, Set, SetMaterial, Spawn
 from suppose.worlds.laws.expressions import parse
+from suppose.worlds.laws.foil import tidy
 from suppose.worlds.laws.inductive import Draft
 from suppose.worlds.laws.law import Law, parse_laws
 from suppose.worlds.laws.nodes import quoted
@@ -226,7 +227,7 @@ def _weighed(proposals: Sequence[Draft], data: _Data) -> Iterator[Draft]:
 def softened(effect: Effect, p: float) -> Effect:
     """An effect that happens with another probability."""
     if isinstance(effect, Remove):
-        return Remove(p)
+        return Remove(round(p, 4))
     if isinstance(effect, (Add, Set, SetMaterial)):
         value, _ = max(effect.support, key=lambda pair: pair[1])
         rest = [(key, weight) for key, weight in effect.support if key != value]
@@ -236,8 +237,8 @@ def softened(effect: Effect, p: float) -> Effect:
             return effect
         total = sum(weight for _, weight in rest)
         support = [(value, p), *((key, (1 - p) * weight / total) for key, weight in rest)]
-        return replace(effect, support=support)
-    return replace(effect, probability=p)
+        return replace(effect, support=tidy(support))
+    return replace(effect, probability=round(p, 4))
 
 
 # Kinds.

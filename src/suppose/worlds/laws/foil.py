@@ -20,13 +20,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Int
 
 from suppose.worlds.laws.atoms import ACTION, Atom
 
-__all__ = ["Rule", "cover"]
+__all__ = ["Rule", "cover", "tidy"]
 
 TIE = 1e-9
 
@@ -44,6 +45,21 @@ class Rule:
     def probability(self) -> float:
         """Chance that it happens where the rule holds (Jeffreys)."""
         return (self.hits + 0.5) / (self.rows + 1)
+
+
+def tidy(support: Sequence[tuple[Any, float]]) -> list[tuple[Any, float]]:
+    """A support with probabilities of four places that sum to one, each at least 0.0001.
+
+    Examples
+    --------
+    >>> tidy([(1, 2 / 3), (0, 1 / 3)])
+    [(1, 0.6667), (0, 0.3333)]
+    """
+    found = [(key, max(round(p, 4), 0.0001)) for key, p in support]
+    most = max(range(len(found)), key=lambda at: found[at][1])
+    rest = sum(p for at, (_, p) in enumerate(found) if at != most)
+    found[most] = (found[most][0], round(1 - rest, 4))
+    return found
 
 
 def cover(

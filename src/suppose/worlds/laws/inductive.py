@@ -44,7 +44,7 @@ from suppose.worlds.laws.events import (
     spawn_events,
 )
 from suppose.worlds.laws.expressions import parse
-from suppose.worlds.laws.foil import Rule, cover
+from suppose.worlds.laws.foil import Rule, cover, tidy
 from suppose.worlds.laws.law import ALWAYS, Law
 from suppose.worlds.laws.schema import Schema, plain
 from suppose.worlds.laws.views import split
@@ -110,7 +110,7 @@ class InductiveSynthesizer:
     ...     print(law)
     law run_oil "After run, where oil >= 1: oil -1 (28 of 28 times)"
     when action == "run" and oil >= 1
-    then oil += {-1: 0.9827586206896551, 0: 0.017241379310344862}
+    then oil += {-1: 0.9828, 0: 0.0172}
     """
 
     def __init__(self, max_atoms: int = 6, mdl: float = 1.0, analogies: bool = True) -> None:
@@ -385,21 +385,21 @@ def effect_of(
         weights = {0: 0.5} | {value: count + 0.5 * (value == 0) for value, count in others.items()}
         total = sum(weights.values())
         rest = {value: (1 - p) * weight / total for value, weight in weights.items()}
-        return Add(event.path, {event.value: p, **rest})
+        return Add(event.path, tidy([(event.value, p), *rest.items()]))
     if event.form == "set":
-        return Set(event.path, [(event.value, p), (parse(event.path), 1 - p)])
+        return Set(event.path, tidy([(event.value, p), (parse(event.path), 1 - p)]))
     if event.form == "remove":
-        return Remove(p)
+        return Remove(round(p, 4))
     if event.form == "spawn":
-        return Spawn(event.value, "target", p, attributes)
+        return Spawn(event.value, "target", round(p, 4), attributes)
     if schema.heading is not None:
         now = parse(f"tile({schema.heading[0]}, {schema.heading[1]})")
-        return SetMaterial("target", [(event.value, p), (now, 1 - p)])
-    return SetMaterial((0, 0), [(event.value, p), (parse("tile(0, 0)"), 1 - p)])
+        return SetMaterial("target", tidy([(event.value, p), (now, 1 - p)]))
+    return SetMaterial((0, 0), tidy([(event.value, p), (parse("tile(0, 0)"), 1 - p)]))
 
 
 def merged(drafts: Sequence[Draft]) -> list[Draft]:
-    """Laws of one condition as one; of several with one effect on the same rows, the first."""
+    """Laws of one condition as one, with the counts of the part that came true least often; equal ones once."""
     unique: dict[Any, Draft] = {}
     for draft in drafts:
         unique.setdefault((draft.each, draft.held, str(draft.effects[0])), draft)
@@ -410,11 +410,12 @@ def merged(drafts: Sequence[Draft]) -> list[Draft]:
             key = (*key, "again")
         if key in found:
             before = found[key]
+            worse = min((before, draft), key=lambda one: (one.hits / max(one.rows, 1), -one.rows))
             draft = replace(
                 before,
                 effects=before.effects + draft.effects,
-                hits=min(before.hits, draft.hits),
-                rows=max(before.rows, draft.rows),
+                hits=worse.hits,
+                rows=worse.rows,
             )
         found[key] = draft
     return list(found.values())

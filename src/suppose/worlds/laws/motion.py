@@ -20,6 +20,7 @@ from jaxtyping import Bool, Int
 
 from suppose.worlds.laws.atoms import Atom, Table
 from suppose.worlds.laws.effects import Add
+from suppose.worlds.laws.foil import tidy
 from suppose.worlds.laws.schema import Schema, lookup
 from suppose.worlds.laws.views import split
 
@@ -69,11 +70,11 @@ def shares(steps: Int[np.ndarray, " n"]) -> dict[int, float]:
     Examples
     --------
     >>> shares(np.array([1, 1, 0]))
-    {-1: 0.1111111111111111, 0: 0.3333333333333333, 1: 0.5555555555555556}
+    {-1: 0.1111, 0: 0.3333, 1: 0.5556}
     """
     values = sorted({-1, 0, 1, *map(int, steps)})
     counts = np.array([(steps == value).sum() + 0.5 for value in values])
-    return dict(zip(values, (counts / counts.sum()).tolist(), strict=True))
+    return dict(tidy(list(zip(values, (counts / counts.sum()).tolist(), strict=True))))
 
 
 def leaves(
