@@ -277,11 +277,11 @@ def _one(
 
 def fit_subjects(
     network: BeliefNetwork,
-    u: Sequence[Any],
-    y: Sequence[Any] | None = None,
+    u: Any,
+    y: Any = None,
     *,
-    dt: Sequence[Any] | None = None,
-    observed: Sequence[Any] | None = None,
+    dt: Any = None,
+    observed: Any = None,
     jobs: int | None = None,
     backend: str = "loky",
     **settings: Any,
@@ -292,7 +292,7 @@ def fit_subjects(
     ----------
     network : BeliefNetwork
         The same for all.
-    u, y, dt, observed : sequences of arrays
+    u, y, dt, observed : sequences of arrays, or arrays (people, steps)
         One entry per person.
     jobs, backend
         See :func:`suppose.core.parallel.parallel_map`; figures do not depend on them.
