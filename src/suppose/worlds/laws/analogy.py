@@ -31,7 +31,7 @@ from suppose.worlds.explore import Step
 from suppose.worlds.laws.atoms import Table
 from suppose.worlds.laws.columns import Columns
 from suppose.worlds.laws.effects import Add, Effect, Remove, Set, SetMaterial, Spawn
-from suppose.worlds.laws.expressions import parse
+from suppose.worlds.laws.expressions import Expression, parse
 from suppose.worlds.laws.foil import tidy
 from suppose.worlds.laws.inductive import Draft
 from suppose.worlds.laws.law import Law, parse_laws
@@ -41,6 +41,7 @@ from suppose.worlds.laws.views import split
 
 __all__ = ["analogies"]
 
+SETTLED = 3  # times that a law must have come true for its action to count as one that does something
 LEAST = 0.25  # probability below which a proposal is dropped
 MAY_COME = {1: 0.5, 0: 0.5}  # what is faced for the first time
 MAY_CHANGE = {1: 0.3, 0: 0.5, -1: 0.2}  # what an action is named after, where it was never tried
@@ -135,11 +136,11 @@ def _by_name(drafts: Sequence[Draft], data: _Data) -> Iterator[Draft]:
     proposals: dict[tuple[str, str], list[Draft]] = {}
     for draft in drafts:
         action, target = _action_of(draft), _target_of(draft)
-        if action is None:
+        if action is None or not all(map(_changes, draft.effects)):
             continue
         for word, others in _words(action, target, draft, data.schema):
             for other in others:
-                proposal = _renamed(draft, action, word, other)
+                proposal = _renamed(draft, word, other, data.schema)
                 if proposal is not None and not _known(proposal, drafts):
                     key = (_action_of(proposal) or "", other)
                     proposals.setdefault(key, []).append(proposal)
@@ -167,8 +168,23 @@ def _replaced(text: str, word: str, other: str) -> str:
     return re.sub(rf'"((?:\w+?_)?){re.escape(word)}"', lambda match: f'"{match[1]}{other}"', text)
 
 
-def _renamed(draft: Draft, action: str, word: str, other: str) -> Draft | None:
-    """A law about another word; what it is not about stays."""
+def _changes(effect: Effect) -> bool:
+    """Whether a change is what an effect thinks likeliest."""
+    if isinstance(effect, (Remove, Spawn)):
+        return effect.probability >= 0.5
+    key, _ = max(effect.support, key=lambda pair: pair[1])
+    return key != 0 if isinstance(effect, Add) else not isinstance(key, Expression)
+
+
+def _is_named(effect: Effect, word: str) -> bool:
+    """Whether an effect is on what a word names."""
+    if isinstance(effect, SetMaterial):
+        return any(key == word for key, _ in effect.support)
+    return effect.path.rpartition(".")[2] == word or (isinstance(effect, Spawn) and effect.kind == word)
+
+
+def _renamed(draft: Draft, word: str, other: str, schema: Schema) -> Draft | None:
+    """A law about another word, what it is not about stays; nothing where that word names nothing."""
     conditions = [_replaced(condition, word, other) for condition in draft.conditions]
     effects = [(str(effect), _replaced(str(effect), word, other)) for effect in draft.effects]
     texts = [after for _, after in effects]
@@ -180,11 +196,11 @@ def _renamed(draft: Draft, action: str, word: str, other: str) -> Draft | None:
                 _replaced(condition, part, instead) for condition in conditions if ">=" in condition
             ]
     laws = [_effect(text, draft.each) for text in dict.fromkeys(texts)]
-    kept = {effect.path: effect for effect in laws if effect is not None}
-    if not kept or other not in " ".join(kept):
+    bare = replace(draft, conditions=tuple(dict.fromkeys(conditions)), held=b"", origin="by analogy")
+    kept = {e.path: e for e in laws if e is not None and _fits(replace(bare, effects=(e,)), schema)}
+    if not any(_is_named(effect, other) for effect in kept.values()):
         return None
-    unique = tuple(dict.fromkeys(conditions))
-    return replace(draft, conditions=unique, effects=tuple(kept.values()), held=b"", origin="by analogy")
+    return replace(bare, effects=tuple(kept.values()))
 
 
 def _effect(text: str, each: str | None) -> Effect | None:
@@ -209,14 +225,13 @@ def _known(proposal: Draft, drafts: Sequence[Draft]) -> bool:
 
 
 def _weighed(proposals: Sequence[Draft], data: _Data) -> Iterator[Draft]:
-    """The proposals of one word: what fits the schema, as probable as others bear it out and data allow."""
+    """The proposals of one word, as probable as others bear it out and data allow."""
     fitting: dict[str, tuple[Draft, Effect, int]] = {}
     for proposal in proposals:
         for effect in proposal.effects:
             single = replace(proposal, effects=(effect,))
-            if _fits(single, data.schema):
-                _, _, count = fitting.get(effect.path, (single, effect, 0))
-                fitting[effect.path] = (single, effect, count + 1)
+            _, _, count = fitting.get(effect.path, (single, effect, 0))
+            fitting[effect.path] = (single, effect, count + 1)
     for single, effect, count in fitting.values():
         vain = data.vain(single.conditions, single.each)
         p = (count + 0.5) / (count + vain + 1)
@@ -253,7 +268,8 @@ def _by_kind(drafts: Sequence[Draft], data: _Data) -> Iterator[Draft]:
         best: dict[str, Draft] = {}
         for draft in mine:
             for effect in draft.effects:
-                new = draft.each != kind and (kind, effect.path) not in told
+                own = isinstance(effect, Remove) or effect.path.startswith("it.")
+                new = own and draft.each != kind and (kind, effect.path) not in told
                 if new and (effect.path not in best or draft.rows > best[effect.path].rows):
                     best[effect.path] = replace(draft, effects=(effect,))
         for draft in best.values():
@@ -293,7 +309,11 @@ def _by_ignorance(drafts: Sequence[Draft], data: _Data) -> Iterator[Draft]:
     schema = data.schema
     numbers = [path for path, a in schema.scalars.items() if a.type == "int" and schema.is_observed(path)]
     items = [path for path in numbers if path not in data.vitals]
-    told = {_action_of(draft) for draft in drafts if any(_matters(effect, items) for effect in draft.effects)}
+    told = {
+        _action_of(draft)
+        for draft in drafts
+        if draft.hits >= SETTLED or any(_matters(effect, items) for effect in draft.effects)
+    }
     for action in schema.actions:
         word = action.partition("_")[2]
         named = [path for path in numbers if path.rpartition(".")[2] == word]

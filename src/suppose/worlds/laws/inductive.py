@@ -52,6 +52,7 @@ from suppose.worlds.laws.views import split
 __all__ = ["Draft", "InductiveSynthesizer", "checked_transitions"]
 
 SURE = 0.8  # an event told with less than this is looked for among objects too
+NEVER = ("more than one example",)  # what no rule speaks of: a single example is not believed
 CLOSE = 2  # steps from the actor to an object that may act on it
 
 
@@ -207,7 +208,7 @@ class _Search:
             table.atoms,
             bags=table.step if bags else None,
             favoured=self.likely(event, table),
-            alone=("action",) if table.kind is None else ("action", "dist(it, target)"),
+            alone=NEVER if bags else ("action",) if table.kind is None else ("action", "dist(it, target)"),
             max_atoms=self.max_atoms,
             mdl=self.mdl,
         )
