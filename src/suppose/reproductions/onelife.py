@@ -268,12 +268,12 @@ def _by_scenario(lives: list[Comparison], mixed: list[Comparison]) -> Table:
 
 def _plans_table(plans: list[list[tuple[Any, Any, Any]]]) -> Table:
     rows = []
-    for question, model, world in plans:
+    for chosen in zip(*plans, strict=True):
+        question, first, _ = chosen[0]
         paper = PLANS[question.name]
-        for k, plan in enumerate(model.names):
-            rows.append(
-                (question.name, plan, float(world.means[k]), float(model.means[k]), paper[0][k], paper[1][k])
-            )
+        for k, plan in enumerate(first.names):
+            ours, world = (float(np.mean([found[place].means[k] for found in chosen])) for place in (1, 2))
+            rows.append((question.name, plan, world, ours, paper[0][k], paper[1][k]))
     columns = ("question", "plan", "world", "model", "paper: world", "paper: model")
     note = "The paper's maps and plans were not released; ours pose the same choices on other maps."
     return Table(name="plans", title="Plans", columns=columns, rows=tuple(rows), note=note)

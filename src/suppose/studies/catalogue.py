@@ -213,6 +213,7 @@ SYSTEMS: tuple[System, ...] = (
         "Exploration (ICLR 2026)",
         "If this action were taken in this situation, what could happen next, and which of two plans would "
         "end better?",
+        available=True,
     ),
     System(
         "hgf", "Generalised hierarchical Gaussian filter",

@@ -28,7 +28,7 @@ from suppose.core.tables import path_inside
 from suppose.studies.reported import ReportedStudy
 from suppose.worlds.explore import Step, Trajectory
 from suppose.worlds.laws.plans import Plan, Reward
-from suppose.worlds.laws.schema import Schema
+from suppose.worlds.laws.schema import HIGH, Attribute, Schema
 
 __all__ = ["Record", "World"]
 
@@ -265,7 +265,8 @@ class World(ReportedStudy):
         )
         roles = {**(opened.roles if opened is not None else {}), **self.roles.given()}
         states = [step.state for step in steps]
-        return Schema.from_dicts([*states, *(step.next_state for step in steps)], actions=actions, **roles)
+        found = Schema.from_dicts([*states, *(step.next_state for step in steps)], actions=actions, **roles)
+        return replace(found, scalars={path: _with_room(kind) for path, kind in found.scalars.items()})
 
     def _refuse(self, schema: Schema, count: int | None) -> None:
         """Plans and settings that do not fit the world."""
@@ -368,6 +369,13 @@ class World(ReportedStudy):
             notes=gathered.parts.notes,
             provenance=Provenance(suppose="", python="", packages={}, seed=self.seed, study=""),
         )
+
+
+def _with_room(attribute: Attribute) -> Attribute:
+    """A counter that went beyond the usual domain may go on: its domain ends at twice what was seen."""
+    if attribute.type == "int" and attribute.high > HIGH:
+        return replace(attribute, high=2 * attribute.high)
+    return attribute
 
 
 def _called(record: Record) -> str:

@@ -389,10 +389,11 @@ def _verdict(checks: Sequence[Check]) -> tuple[Credibility, str]:
 def _sentence(found: Found, whole: Parts) -> str:
     by_name = {finding.name: finding for finding in whole.findings}
     foretold, still = by_name["foretold"].estimate, by_name["unchanged"].estimate
-    left_out = ", wandering objects left out," if found.schema.collections else ""
+    left_out = ", wandering objects left out," if found.schema.collections else ","
     text = (
         f"{len(found.model.laws):,} laws found in {len(found.learned):,} steps foretell {foretold:.0f}% of "
-        f"{by_name['foretold'].n:,} unseen steps in full{left_out} where 'nothing changes' is right for {still:.0f}%."
+        f"{by_name['foretold'].n:,} unseen steps in full{left_out} where 'nothing changes' is right for "
+        f"{still:.0f}%."
     )
     plans = [finding for finding in whole.findings if finding.name == "plan"]
     return f"{text} {plans[0].estimand}" if plans else text

@@ -192,11 +192,13 @@ def _draw_lines(
     ax: Any, actual: Sequence[State], courses: Sequence[Sequence[State]], paths: Sequence[str]
 ) -> None:
     for path, name in zip(paths, ("blue", "orange", "green", "purple"), strict=False):
+        first = _number(actual[0], path)
         for course in courses:
-            ax.plot(
-                [_number(state, path) for state in course], color=PALETTE[name], linewidth=0.8, alpha=0.35
-            )
-        ax.plot([_number(state, path) for state in actual], color=PALETTE[name], linewidth=2, label=path)
+            values = [_number(state, path) - first for state in course]
+            ax.plot(values, color=PALETTE[name], linewidth=0.8, alpha=0.35)
+        ax.plot(
+            [_number(state, path) - first for state in actual], color=PALETTE[name], linewidth=2, label=path
+        )
     ax.set_xlabel("step")
-    ax.set_ylabel("value")
+    ax.set_ylabel("change since the start")
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
