@@ -10,7 +10,7 @@ from typing import no_type_check
 
 from suppose.worlds.beliefs.compiled import kernel
 
-__all__ = ["FUNCTIONS", "coupled", "lambert_of_log", "log_add", "logistic"]
+__all__ = ["FUNCTIONS", "coupled", "lambert_of_log", "log_add", "log_shares", "logistic"]
 
 FUNCTIONS = ("linear", "relu", "softplus", "sigmoid", "tanh", "exp", "sin")
 """Names of coupling functions; the position is the code kernels use."""
@@ -37,8 +37,20 @@ def log_add(a: float, b: float) -> float:
 
 @kernel
 @no_type_check
+def log_shares(a: float, b: float) -> tuple[float, float, float]:
+    """``log(exp(a) + exp(b))`` and the shares of ``exp(a)`` and ``exp(b)`` in the sum, each to full precision."""
+    if a < b:
+        e = math.exp(a - b)
+        return b + math.log1p(e), e / (1.0 + e), 1.0 / (1.0 + e)
+    e = math.exp(b - a)
+    return a + math.log1p(e), 1.0 / (1.0 + e), e / (1.0 + e)
+
+
+@kernel
+@no_type_check
 def lambert_of_log(log_z: float) -> float:
-    """W0(z) from the logarithm of z: the w with ``w + log w = log z``, by Newton's method.
+    """W0(z) from the logarithm of z: the w with ``w + log w = log z``, by the fourth-order step
+    of Fritsch, Shafer and Crowley (1973).
 
     Examples
     --------
@@ -48,12 +60,16 @@ def lambert_of_log(log_z: float) -> float:
     """
     if log_z < -36.0:
         return math.exp(log_z)
-    w = math.exp(log_z) if log_z < 0.0 else (log_z - math.log(log_z) if log_z > 2.0 else 0.5 + 0.4 * log_z)
+    if log_z > 2.0:
+        w = log_z - math.log(log_z)
+    else:
+        w = 0.5672 + 0.3619 * log_z if log_z > -0.5 else math.exp(log_z) / (1.0 + math.exp(log_z))
     for _ in range(20):
-        new = w * (1.0 + log_z - math.log(w)) / (1.0 + w)
-        done = abs(new - w) <= 4e-16 * new
-        w = new
-        if done:
+        gap = log_z - math.log(w) - w
+        q = 2.0 * (1.0 + w) * (1.0 + w + 2.0 * gap / 3.0)
+        move = gap / (1.0 + w) * (q - gap) / (q - 2.0 * gap)
+        w *= 1.0 + move
+        if abs(move) < 1e-5:
             break
     return w
 

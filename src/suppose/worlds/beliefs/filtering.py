@@ -24,20 +24,20 @@ __all__ = ["run_filter"]
 def run_filter(
     net: Schedule, p: np.ndarray, dp: np.ndarray, u: np.ndarray, seen: np.ndarray, dt: np.ndarray,
     responses: np.ndarray, rule: int, code: int, s: np.ndarray, ds: np.ndarray, path: np.ndarray,
-    losses: np.ndarray, slopes: np.ndarray,
+    losses: np.ndarray, slopes: np.ndarray, scratch: np.ndarray, heard: np.ndarray,
 ) -> tuple[int, int]:  # fmt: skip
     """Run the network over ``u`` (steps, inputs); step and node of a divergence, or (-1, -1).
 
     ``s`` (7, nodes) and ``ds`` (7, nodes, parameters) hold the state at the start, and at the end the last one.
     ``path`` (steps or 0, 4, nodes) receives predicted means and precisions, then posterior ones; ``losses`` (steps,)
     and ``slopes`` (1 or steps, parameters) the losses and their derivatives, summed where ``slopes`` has one row.
+    ``scratch`` (8, parameters) and ``heard`` (nodes,) are room to work in.
     """
-    scratch = np.zeros((8, dp.shape[1]))
-    heard = np.zeros(net.node.shape[0], dtype=np.bool_)
     for step in range(u.shape[0]):
         predict(net, p, dp, s, ds, dt[step])
         if path.shape[0] > 0:
-            path[step, 0], path[step, 1] = s[PRED_MEAN], s[PRED_PRECISION]
+            for node in range(s.shape[1]):
+                path[step, 0, node], path[step, 1, node] = s[PRED_MEAN, node], s[PRED_PRECISION, node]
         out = slopes[step if slopes.shape[0] > 1 else 0]
         for place in range(net.inputs.size):
             node = net.inputs[place]
@@ -52,5 +52,6 @@ def run_filter(
         if wrong >= 0:
             return step, wrong
         if path.shape[0] > 0:
-            path[step, 2], path[step, 3] = s[MEAN], s[PRECISION]
+            for node in range(s.shape[1]):
+                path[step, 2, node], path[step, 3, node] = s[MEAN, node], s[PRECISION, node]
     return -1, -1

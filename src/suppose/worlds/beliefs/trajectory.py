@@ -230,7 +230,7 @@ def filter_beliefs(
     path = np.zeros((steps, 4, len(network.nodes)))
     where = run_filter(
         net, p, dp, sequence.u, sequence.seen, sequence.dt, np.zeros(steps), RULES.index(network.update), 0, s, ds,
-        path, np.zeros(steps), np.zeros((1, 0)),
+        path, np.zeros(steps), np.zeros((1, 0)), np.zeros((8, 0)), np.zeros(len(network.nodes), dtype=np.bool_),
     )  # fmt: skip
     if where[0] >= 0:
         raise _diverged(network, *where)
@@ -343,6 +343,7 @@ class Likelihood:
         where = run_filter(
             self._net, p, self._seeds, self.sequence.u, self.sequence.seen, self.sequence.dt, self._y, self._rule,
             self._code, s, ds, self._none, losses, slopes,
+            np.zeros((8, len(self.free))), np.zeros(len(self.network.nodes), dtype=np.bool_),
         )  # fmt: skip
         return losses, slopes, where
 

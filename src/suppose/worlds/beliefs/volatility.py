@@ -14,7 +14,7 @@ from typing import no_type_check
 import numpy as np
 
 from suppose.worlds.beliefs.compiled import kernel
-from suppose.worlds.beliefs.couplings import lambert_of_log, log_add, logistic
+from suppose.worlds.beliefs.couplings import lambert_of_log, log_shares, logistic
 from suppose.worlds.beliefs.schedule import (
     CHILD,
     KP,
@@ -106,10 +106,14 @@ def curvature_at(
 
 @kernel
 @no_type_check
-def _height(level: float, log_sigma: float, spread: float, penalty: float) -> float:
-    """Logarithm of the posterior at a point, up to a constant."""
-    log_variance = log_add(log_sigma, level)
-    return -0.5 * log_variance - 0.5 * spread * math.exp(-log_variance) - penalty
+def _height(
+    level: float, log_sigma: float, spread: float, penalty: float
+) -> tuple[float, float, float, float]:
+    """Logarithm of the posterior at a point, up to a constant; its slopes by level, log sigma and log spread."""
+    log_variance, rest, share = log_shares(log_sigma, level)
+    ratio = spread * math.exp(-log_variance)
+    slope = 0.5 * (ratio - 1.0)
+    return -0.5 * (log_variance + ratio) - penalty, slope * share, slope * rest, -0.5 * ratio
 
 
 @kernel
@@ -125,9 +129,8 @@ def unbounded(
     """
     log_sigma = math.log(sigma)
     # First expansion, at the prediction.
-    l1 = log_add(log_sigma, level)
-    w1 = math.exp(level - l1)
-    bend1 = w1 * math.exp(log_sigma - l1)
+    l1, rest1, w1 = log_shares(log_sigma, level)
+    bend1 = w1 * rest1
     ratio1 = spread * math.exp(-l1)
     p1 = precision + 0.5 * kappa * kappa * bend1
     m1 = mean + 0.5 * kappa * w1 * (ratio1 - 1.0) / p1
@@ -135,34 +138,31 @@ def unbounded(
     half = 0.5 * kappa * kappa / precision
     w = lambert_of_log(math.log(spread) + math.log(half) + half - level)
     y = w - half
-    l2 = log_add(log_sigma, level + y)
-    w2 = math.exp(level + y - l2)
+    l2, rest2, w2 = log_shares(log_sigma, level + y)
     ratio2 = spread * math.exp(-l2)
     error2 = ratio2 - 1.0
     curve = w2 * (w2 + (2.0 * w2 - 1.0) * error2)
     plain = precision + 0.5 * kappa * kappa * curve <= 0.0
     if plain:
-        curve = w2 * (1.0 - w2)
+        curve = w2 * rest2
     p2 = precision + 0.5 * kappa * kappa * curve
     gain2 = 0.5 * kappa * w2 * error2 - precision * y / kappa
     m2 = mean + y / kappa + gain2 / p2
     a1, a2 = m1 - mean, m2 - mean
-    h1 = _height(level + kappa * a1, log_sigma, spread, 0.5 * precision * a1 * a1)
-    h2 = _height(level + kappa * a2, log_sigma, spread, 0.5 * precision * a2 * a2)
-    b = logistic(h2 - h1)
+    c1 = _height(level + kappa * a1, log_sigma, spread, 0.5 * precision * a1 * a1)
+    c2 = _height(level + kappa * a2, log_sigma, spread, 0.5 * precision * a2 * a2)
+    b = logistic(c2[0] - c1[0])
     gap = m2 - m1
     variance = (1.0 - b) / p1 + b / p2 + b * (1.0 - b) * gap * gap
     if not (math.isfinite(m2) and math.isfinite(variance) and p2 > 0.0 and variance > 0.0):
         b, p2, m2, gap, variance = 0.0, p1, m1, 0.0, 1.0 / p1
-    c1 = _slopes(level + kappa * a1, log_sigma, spread)
-    c2 = _slopes(level + kappa * a2, log_sigma, spread) if b > 0.0 else c1
     for q in range(out.shape[1]):
         dk, dl, dsig, dspr, dm, dpi = (
             tangents[0, q], tangents[1, q], tangents[2, q], tangents[3, q], tangents[4, q], tangents[5, q],
         )  # fmt: skip
         d_log_sigma, d_log_spread = dsig / sigma, dspr / spread
         d_w1 = bend1 * (dl - d_log_sigma)
-        d_ratio1 = ratio1 * (d_log_spread - w1 * dl - (1.0 - w1) * d_log_sigma)
+        d_ratio1 = ratio1 * (d_log_spread - w1 * dl - rest1 * d_log_sigma)
         d_p1 = dpi + kappa * dk * bend1 + 0.5 * kappa * kappa * d_w1 * (1.0 - 2.0 * w1)
         d_m1 = dm + 0.5 * ((dk * w1 + kappa * d_w1) * (ratio1 - 1.0) + kappa * w1 * d_ratio1) / p1
         d_m1 -= a1 * d_p1 / p1
@@ -172,8 +172,8 @@ def unbounded(
         d_half = half * (2.0 * dk / kappa - dpi / precision)
         d_w = w / (1.0 + w) * (d_log_spread + d_half / half + d_half - dl)
         d_y = d_w - d_half
-        d_w2 = w2 * (1.0 - w2) * (dl + d_y - d_log_sigma)
-        d_ratio2 = ratio2 * (d_log_spread - w2 * (dl + d_y) - (1.0 - w2) * d_log_sigma)
+        d_w2 = w2 * rest2 * (dl + d_y - d_log_sigma)
+        d_ratio2 = ratio2 * (d_log_spread - w2 * (dl + d_y) - rest2 * d_log_sigma)
         if plain:
             d_curve = d_w2 * (1.0 - 2.0 * w2)
         else:
@@ -184,9 +184,9 @@ def unbounded(
         d_gain2 -= dpi * y / kappa + precision * d_shift
         d_m2 = dm + d_shift + d_gain2 / p2 - gain2 * d_p2 / (p2 * p2)
         d_a1, d_a2 = d_m1 - dm, d_m2 - dm
-        d_h1 = c1[0] * (dl + dk * a1 + kappa * d_a1) + c1[1] * d_log_sigma + c1[2] * d_log_spread
+        d_h1 = c1[1] * (dl + dk * a1 + kappa * d_a1) + c1[2] * d_log_sigma + c1[3] * d_log_spread
         d_h1 -= 0.5 * dpi * a1 * a1 + precision * a1 * d_a1
-        d_h2 = c2[0] * (dl + dk * a2 + kappa * d_a2) + c2[1] * d_log_sigma + c2[2] * d_log_spread
+        d_h2 = c2[1] * (dl + dk * a2 + kappa * d_a2) + c2[2] * d_log_sigma + c2[3] * d_log_spread
         d_h2 -= 0.5 * dpi * a2 * a2 + precision * a2 * d_a2
         d_b = b * (1.0 - b) * (d_h2 - d_h1)
         d_variance = d_b * (1.0 / p2 - 1.0 / p1) - (1.0 - b) * d_p1 / (p1 * p1) - b * d_p2 / (p2 * p2)
@@ -198,13 +198,3 @@ def unbounded(
             out[0, q] = 0.0
         return CEILING, m1 + b * gap
     return 1.0 / variance, m1 + b * gap
-
-
-@kernel
-@no_type_check
-def _slopes(level: float, log_sigma: float, spread: float) -> tuple[float, float, float]:
-    """Derivatives of :func:`_height` by the level, log sigma and log spread."""
-    log_variance = log_add(log_sigma, level)
-    share, ratio = math.exp(level - log_variance), spread * math.exp(-log_variance)
-    slope = 0.5 * (ratio - 1.0)
-    return slope * share, slope * (1.0 - share), -0.5 * ratio
