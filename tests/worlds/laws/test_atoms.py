@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from suppose.core.errors import DataError
 from suppose.core.random import generator
 from suppose.worlds.coverage import PairwiseCoverageExplorer
 from suppose.worlds.crafter import SCHEMA, CrafterEnv
@@ -56,6 +57,12 @@ def test_conditions_tell_something_and_each_another_thing(columns):
         key = np.packbits(column).tobytes()
         assert key not in by_quantity.setdefault(atom.quantity, set())
         by_quantity[atom.quantity].add(key)
+
+
+def test_what_would_not_fit_into_memory_is_refused(columns, monkeypatch):
+    monkeypatch.setattr("suppose.worlds.laws.atoms.MEMORY", 1_000.0)
+    with pytest.raises(DataError, match="60 rows of transitions with over 6 conditions take more than 0 GB"):
+        _ = Table(columns).atoms
 
 
 def test_clocks_are_no_conditions(columns):

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Bool, Int
 
+from suppose.core.errors import DataError
 from suppose.worlds.laws.columns import Columns, Frame, Values
 from suppose.worlds.laws.expressions import Expression, parse
 from suppose.worlds.laws.nodes import RESERVED, quoted
@@ -26,6 +27,7 @@ from suppose.worlds.laws.views import Thing
 
 __all__ = ["Atom", "Quantity", "Table", "can_be_said", "quantities_of"]
 
+MEMORY = 6e9  # bytes
 MOST_CUTS = 48
 MOST_EQUALS = 8
 FARTHEST = 10
@@ -183,8 +185,20 @@ class Table:
             for atom, column in _atoms(quantity, values, self.columns):
                 atoms.append(atom)
                 found.append(column)
+                self._check_memory(len(found))
         truth = np.array(found, dtype=bool).T if found else np.zeros((len(self), 0), dtype=bool)
         return atoms, np.ascontiguousarray(truth)
+
+    def _check_memory(self, columns: int) -> None:
+        """Refuses a table that would not fit into memory, with what the search copies of it."""
+        if 3 * columns * len(self) > MEMORY:
+            raise DataError(
+                "too-many-rows",
+                f"{len(self):,} rows of {self.kind or 'transitions'} with over {columns:,} conditions take more than "
+                f"{MEMORY / 1e9:.0f} GB",
+                where="transitions",
+                remedy="Give fewer transitions, or list attributes that do not matter in the schema's ignored.",
+            )
 
     @property
     def atoms(self) -> list[Atom]:

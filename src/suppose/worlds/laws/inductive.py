@@ -134,7 +134,7 @@ class InductiveSynthesizer:
         Raises
         ------
         DataError
-            ``empty-trajectory``, ``unknown-action``, ``duplicate-entity``.
+            ``empty-trajectory``, ``unknown-action``, ``duplicate-entity``, ``too-many-rows``.
         StudyError
             ``bad-synthesis`` for senseless settings.
         """
