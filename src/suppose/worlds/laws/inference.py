@@ -125,7 +125,7 @@ def pool(opinions: Opinions, laws: int) -> Pool:
     counts = np.bincount(case, minlength=cases)
     rest = np.maximum(opinions.size - counts, 0.0)
     lengths = counts + (rest > 0)
-    begins = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64)
+    begins = np.cumsum(lengths) - lengths
     place = np.arange(len(case)) - np.repeat(np.cumsum(counts) - counts, counts)
     rows = begins[case] + place
     offset = np.zeros(int(lengths.sum()))
