@@ -12,7 +12,7 @@ not do: exact tests of thin tables, and orders of categories (all are taken as m
 
 from __future__ import annotations
 
-from typing import Any, Literal, no_type_check
+from typing import Any, no_type_check
 
 import numpy as np
 from jaxtyping import Int
@@ -20,12 +20,11 @@ from numba import njit
 from scipy import special
 
 from suppose.core.errors import DataError
-from suppose.discovery.material import MAX_LEVELS, code_columns
+from suppose.discovery.material import MAX_LEVELS, allows_missing, code_columns
 from suppose.discovery.protocol import BaseTest, OutcomeBatch
 
 __all__ = ["GSquare"]
 
-Statistic = Literal["g", "chi2"]
 FEW_STRATA = 16
 """Strata from which on those that are empty are left out."""
 
@@ -68,9 +67,9 @@ class GSquare(BaseTest):
         X: Any,
         names: Any = None,
         *,
-        statistic: Statistic = "g",
+        statistic: str = "g",
         max_levels: int = MAX_LEVELS,
-        missing: Literal["refuse", "test-wise"] = "refuse",
+        missing: str = "refuse",
         rows_per_degree: float = 10.0,
     ) -> None:
         if statistic not in ("g", "chi2"):
@@ -79,7 +78,7 @@ class GSquare(BaseTest):
                 remedy="Choose one of these.",
             )  # fmt: skip
         codes, levels, found = code_columns(
-            X, names, max_levels=max_levels, allow_missing=missing == "test-wise"
+            X, names, max_levels=max_levels, allow_missing=allows_missing(missing)
         )
         super().__init__(found)
         self.statistic, self.rows_per_degree = statistic, rows_per_degree

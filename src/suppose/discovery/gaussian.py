@@ -15,7 +15,7 @@ same null law, which holds for them in large samples.
 
 from __future__ import annotations
 
-from typing import Any, Literal, no_type_check
+from typing import Any, no_type_check
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -23,18 +23,17 @@ from numba import njit
 from scipy import special, stats
 
 from suppose.core.errors import DataError
-from suppose.discovery.material import numeric_columns
+from suppose.discovery.material import allows_missing, numeric_columns
 from suppose.discovery.protocol import BaseTest, OutcomeBatch
 
 __all__ = ["PIVOT", "FisherZ", "correlations"]
 
 PIVOT = 1e-12
-Kind = Literal["pearson", "spearman", "normal-scores"]
 KINDS = ("pearson", "spearman", "normal-scores")
 
 
 def correlations(
-    X: Float[np.ndarray, "n p"], kind: Kind = "pearson", weights: Float[np.ndarray, " n"] | None = None
+    X: Float[np.ndarray, "n p"], kind: str = "pearson", weights: Float[np.ndarray, " n"] | None = None
 ) -> Float[np.ndarray, "p p"]:
     """Matrix of correlations of the columns.
 
@@ -104,9 +103,9 @@ class FisherZ(BaseTest):
         X: Any = None,
         names: Any = None,
         *,
-        kind: Kind = "pearson",
+        kind: str = "pearson",
         weights: Any = None,
-        missing: Literal["refuse", "test-wise"] = "refuse",
+        missing: str = "refuse",
         shrink: float = 0.0,
         correlation: Any = None,
         n: int | None = None,
@@ -120,7 +119,7 @@ class FisherZ(BaseTest):
         if X is None:
             matrix, self.n, found = _given(correlation, n, names)
         else:
-            values, found = numeric_columns(X, names, allow_missing=missing == "test-wise")
+            values, found = numeric_columns(X, names, allow_missing=allows_missing(missing))
             matrix, self.n = self._from_rows(values, weights)
         super().__init__(found)
         if len(found) > self.n and not shrink:
@@ -194,7 +193,7 @@ def _given(correlation: Any, n: Any, names: Any) -> tuple[np.ndarray, int, tuple
     return matrix, int(n), found
 
 
-def _pairwise(values: np.ndarray, kind: Kind) -> tuple[np.ndarray, np.ndarray]:
+def _pairwise(values: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:
     """Correlations over the rows complete for each pair, and their number."""
     p = values.shape[1]
     matrix, rows = np.eye(p), np.zeros((p, p), dtype=np.int64)

@@ -13,7 +13,7 @@ from suppose.core.columns import row_words
 from suppose.core.errors import DataError
 from suppose.core.tables import frame_of
 
-__all__ = ["MAX_LEVELS", "code_columns", "names_of", "numeric_columns", "series_of"]
+__all__ = ["MAX_LEVELS", "allows_missing", "code_columns", "names_of", "numeric_columns", "series_of"]
 
 MAX_LEVELS = 50
 
@@ -45,6 +45,16 @@ def series_of(X: Any, names: Sequence[str] | None = None) -> tuple[list[np.ndarr
             f"and {len(columns)} columns", where="X", remedy="Check the filter the table went through.",
         )  # fmt: skip
     return columns, found
+
+
+def allows_missing(missing: str) -> bool:
+    """Whether missing values may stay; refuses a policy that is none with ``unknown-choice``."""
+    if missing not in ("refuse", "test-wise"):
+        raise DataError(
+            "unknown-choice", f"expected one of refuse, test-wise, got {missing!r}", where="missing",
+            remedy="Choose one of these.",
+        )  # fmt: skip
+    return missing == "test-wise"
 
 
 def names_of(names: Sequence[str] | None, count: int) -> tuple[str, ...]:

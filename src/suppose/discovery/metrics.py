@@ -60,7 +60,7 @@ class EdgeScores:
         )
 
 
-def _marked(graph: DAG | MarkedGraph) -> MarkedGraph:
+def _marked(graph: Any) -> MarkedGraph:
     if isinstance(graph, MarkedGraph):
         return graph
     if not isinstance(graph, DAG):
@@ -77,7 +77,7 @@ def _marked(graph: DAG | MarkedGraph) -> MarkedGraph:
     return PDAG(marks, graph.nodes)
 
 
-def _pair(true: DAG | MarkedGraph, learned: DAG | MarkedGraph) -> tuple[np.ndarray, np.ndarray]:
+def _pair(true: Any, learned: Any) -> tuple[np.ndarray, np.ndarray]:
     first, second = _marked(true), _marked(learned)
     if set(first.nodes) != set(second.nodes):
         odd = sorted(set(first.nodes) ^ set(second.nodes))[0]
@@ -88,7 +88,7 @@ def _pair(true: DAG | MarkedGraph, learned: DAG | MarkedGraph) -> tuple[np.ndarr
     return first.endpoints, second.reorder(first.nodes).endpoints
 
 
-def shd(true: DAG | MarkedGraph, learned: DAG | MarkedGraph) -> int:
+def shd(true: Any, learned: Any) -> int:
     """Structural Hamming distance: pairs of nodes whose edge is missing, extra or turned differently.
 
     Raises
@@ -106,7 +106,7 @@ def shd(true: DAG | MarkedGraph, learned: DAG | MarkedGraph) -> int:
     return int(np.triu(differs, 1).sum())
 
 
-def edge_scores(true: DAG | MarkedGraph, learned: DAG | MarkedGraph) -> EdgeScores:
+def edge_scores(true: Any, learned: Any) -> EdgeScores:
     """Precision and recall of the edges and arrowheads of ``learned``.
 
     Raises

@@ -13,7 +13,7 @@ no dependence whose residuals are uncorrelated. Orders of categories are not use
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -222,7 +222,7 @@ class GCM(_MixedTest):
         names: Any = None,
         *,
         categories: Any = "auto",
-        regression: Literal["spline", "boosted"] = "spline",
+        regression: str = "spline",
         seed: int = 0,
     ) -> None:
         if regression not in ("spline", "boosted"):

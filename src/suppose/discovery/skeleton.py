@@ -239,7 +239,8 @@ def _r(R: np.ndarray, i: int, j: int, S: np.ndarray, k: int, L: np.ndarray, plac
         u, v = 1.0 - a * a, 1.0 - b * b
         if u < 1e-12 or v < 1e-12:
             return 2.0
-        return abs(R[i, j] - a * b) / np.sqrt(u * v)
+        r = abs(R[i, j] - a * b) / np.sqrt(u * v)
+        return r if v * (1.0 - r * r) >= 1e-12 else 2.0
     for c in range(k):
         place[c] = S[c]
     place[k] = i

@@ -61,7 +61,7 @@ class MarkedGraph:
 
     allowed: ClassVar[tuple[int, ...]] = (NONE, CIRCLE, ARROW, TAIL)
 
-    def __init__(self, endpoints: Any, names: Sequence[str]) -> None:
+    def __init__(self, endpoints: Any, names: Sequence[Any]) -> None:
         marks = np.array(endpoints, dtype=np.int8)
         self._names = tuple(names)
         _check_marks(marks, self._names, self.allowed, type(self).__name__)
@@ -233,7 +233,7 @@ class MarkedGraph:
         return bool(np.array_equal(self._marks, other.reorder(self._names)._marks))
 
     def __hash__(self) -> int:
-        return hash((frozenset(self._names), frozenset(self.edges() if len(self) < 50 else ())))
+        return hash((frozenset(self._names), int((self._marks > 0).sum()), int((self._marks == ARROW).sum())))
 
 
 class PDAG(MarkedGraph):

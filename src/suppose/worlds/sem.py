@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -25,14 +25,13 @@ from suppose.graphs.dag import DAG
 
 __all__ = ["RandomSEM", "random_dag", "random_sem"]
 
-Family = Literal["erdos-renyi", "scale-free", "fixed"]
 FAMILIES = ("erdos-renyi", "scale-free", "fixed")
 NOISES = ("gaussian", "uniform", "laplace", "exponential")
 FORMS = ("linear", "curved")
 
 
 def random_dag(
-    nodes: int, degree: float = 3.0, *, family: Family = "erdos-renyi", latent: int = 0, seed: int = 0
+    nodes: int, degree: float = 3.0, *, family: str = "erdos-renyi", latent: int = 0, seed: int = 0
 ) -> DAG:
     """Random DAG on ``v0 ... ``; the names say nothing of the order of causes.
 
