@@ -96,7 +96,8 @@ def mixed_scenes(count: int, trials: int, seed: int) -> tuple[Comparison, list[t
 def plans_agree(model: Any, seed: int) -> list[tuple[Any, Any, Any]]:
     """Question, plans compared in the model, plans compared in the world."""
     from suppose.worlds.crafter import SCHEMA
-    from suppose.worlds.laws.plans import CrafterTruth, compare_plans, crafter_questions
+    from suppose.worlds.laws.plans import compare_plans
+    from suppose.worlds.laws.questions import CrafterTruth, crafter_questions
 
     found: list[tuple[Any, Any, Any]] = []
     for question in crafter_questions(seed):

@@ -7,13 +7,8 @@ from typing import Any
 from suppose.core.answer import Check, Figure, Finding, Table, Verdict, format_number
 from suppose.core.figures import draw_svg
 from suppose.studies.parts import Parts
-from suppose.worlds.laws.plans import (
-    CrafterTruth,
-    PlanComparison,
-    Question,
-    compare_plans,
-    crafter_questions,
-)
+from suppose.worlds.laws.plans import PlanComparison, compare_plans
+from suppose.worlds.laws.questions import CrafterTruth, Question, crafter_questions
 from suppose.worlds.laws.reported import PLANS
 from suppose.worlds.laws.schema import plain
 

@@ -31,7 +31,9 @@ class TestAgainstJsonpatch:
     def test_as_many_operations_as_jsonpatch_where_the_objects_stay(self):
         compared = 0
         for before, after in pairs():
-            if [thing["entity_id"] for thing in before["objects"]] == [t["entity_id"] for t in after["objects"]]:
+            if [thing["entity_id"] for thing in before["objects"]] == [
+                t["entity_id"] for t in after["objects"]
+            ]:
                 theirs = jsonpatch.make_patch(before, after).patch
                 if not any(operation["op"] == "move" for operation in theirs):
                     assert len(patch(before, after)) == len(theirs)

@@ -13,7 +13,8 @@ from suppose.worlds.explore import Step
 from suppose.worlds.laws import InertiaModel, LawWorldModel, Observable, Schema
 from suppose.worlds.laws.foresight import Listed, calibration, likeliest, look_ahead, room_ahead, wrong_values
 from suppose.worlds.laws.law import parse_laws
-from suppose.worlds.laws.plans import CrafterTruth, Plan, Reward, compare_plans, crafter_questions, follow
+from suppose.worlds.laws.plans import Plan, Reward, compare_plans, follow
+from suppose.worlds.laws.questions import CrafterTruth, crafter_questions
 
 SHOP = Schema.from_dicts([{"stock": 0, "cash": 9}], actions=("buy", "sell", "wait"))
 

@@ -32,8 +32,9 @@ from jaxtyping import Bool, Float
 
 from suppose.core.errors import DataError, StudyError, nearest
 from suppose.core.parallel import parallel_map
-from suppose.core.random import generator, integer_seed
+from suppose.core.random import generator
 from suppose.worlds.explore import Step
+from suppose.worlds.laws.cases import Case, Distractors, checked_trials, crafter_cases, crafter_distractors
 from suppose.worlds.laws.edits import comparable, distance, observed_part, overlap
 from suppose.worlds.laws.schema import Schema, State, plain
 
@@ -52,21 +53,8 @@ __all__ = [
 MOST = 10  # distractors
 TOLERANCE = 1e-9  # of log-probabilities that count as tied
 SCORES = ("rank@1", "mrr", "raw", "normalised", "overlap")
-ALWAYS = ("health of others", "places of others")
 MODES = ("released", "both", "success")
 EQUAL = ("state", "observed")
-Distractors = Callable[[Step, np.random.Generator], list[tuple[str, State]]]
-
-
-@dataclass(frozen=True)
-class Case:
-    """One transition to examine a model on, and where it comes from."""
-
-    scenario: str
-    variant: str
-    trial: int
-    number: int
-    step: Step
 
 
 def expected_ranks(scores: Float[np.ndarray, " n"], true: Bool[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
@@ -326,49 +314,12 @@ def evaluate_transitions(
     kept = [_plain_step(step) for step in steps]
     counts: dict[str, int] = {}
     cases = []
-    for trial in range(_checked_trials(trials)):
+    for trial in range(checked_trials(trials)):
         counts.clear()
         for step in kept:
             number = counts[step.action] = counts.get(step.action, -1) + 1
             cases.append(Case(step.action, "success", trial, number, step))
     return _examined(model, cases, mutators or schema_distractors(schema, kept), schema, equal, seed, jobs)
-
-
-# Where transitions and distractors come from.
-
-
-def crafter_cases(
-    scenarios: Iterable[str] | None = None, variants: str = "both", trials: int = 5, seed: int = 42
-) -> list[Case]:
-    """The true transitions of Crafter's scenarios, played anew in every trial."""
-    from suppose.worlds.crafter.scenarios import SCENARIOS, variants_of
-
-    cases = []
-    for name in scenarios if scenarios is not None else SCENARIOS:
-        for variant in variants_of(name, variants):
-            for trial in range(_checked_trials(trials)):
-                played = SCENARIOS[name].play(variant, integer_seed(seed, "scenario", name, variant, trial))
-                for number, move in enumerate(played):
-                    step = Step(
-                        move.state.model_dump(), move.action, move.next_state.model_dump(), move.reward, False
-                    )
-                    cases.append(Case(name, variant, trial, number, step))
-    return cases
-
-
-def crafter_distractors(step: Step, rng: np.random.Generator) -> list[tuple[str, State]]:
-    """The mutations of :mod:`suppose.worlds.crafter.mutators`, of the state before the action.
-
-    As in the released protocol, changes of other objects apply where there are none, and then say that nothing
-    happens.
-    """
-    from suppose.worlds.crafter.mutators import mutations
-    from suppose.worlds.crafter.state import WorldState
-
-    before, after = WorldState.model_validate(step.state), WorldState.model_validate(step.next_state)
-    found = dict(mutations(before, step.action, after, rng))
-    always = {name: found.pop(name, before) for name in ALWAYS}
-    return [(name, state.model_dump()) for name, state in (always | found).items()]
 
 
 def schema_distractors(schema: Schema, steps: Sequence[Step]) -> Distractors:
@@ -511,17 +462,6 @@ def _is_kept(scenario: str, variant: str, mode: str) -> bool:
 
 def _plain_step(step: Step) -> Step:
     return Step(plain(step.state), step.action, plain(step.next_state), step.reward, step.done)
-
-
-def _checked_trials(trials: int) -> int:
-    if isinstance(trials, bool) or not isinstance(trials, int) or trials < 1:
-        raise StudyError(
-            "bad-trials",
-            f"expected a whole number from 1, got {trials!r}",
-            where="trials",
-            remedy="Write for example trials = 5.",
-        )
-    return trials
 
 
 def _unknown_mode(variants: str) -> StudyError:
