@@ -303,3 +303,25 @@ def test_worlds_without_objects_tiles_and_actors_have_models_too():
         "open": True,
     }
     assert model.distribution({"stock": 1, "open": False}, "buy") == {}
+
+
+@pytest.mark.slow
+def test_four_wrong_laws_among_right_ones_lose_their_weight(crafter, rules):
+    from suppose.worlds.crafter import CrafterEnv
+    from suppose.worlds.explore import PairwiseCoverageExplorer, explore
+
+    wrong = parse_laws("""
+    law teleport when action == "noop" then player.position.x += {10: 1}
+    law instant_kill each zombie when dist(it, player) <= 6 then it.health = 0
+    law self_destruct when action == "do" then player.health = 0
+    law spurious_health when action == "move_left" then player.health += {1: 1}
+    """)
+    steps = [
+        step
+        for seed in range(5)
+        for step in explore(CrafterEnv(area=(32, 32)), PairwiseCoverageExplorer(), max_steps=300, seed=seed)
+    ]
+    model = LawWorldModel([*wrong, *rules], crafter).fit(steps)
+    median = np.median(model.weights_[4:][model.active_[4:] > 0])
+    assert (model.active_[:4] > 20).all()
+    assert (model.weights_[:4] < 0.1 * median).all()
