@@ -32,7 +32,7 @@ __all__ = ["PC"]
 REASONS = {0: "", 1: "known", 2: "collider", 3: "follows"}
 
 
-class PC(BaseEstimator):  # type: ignore[misc]
+class PC(BaseEstimator):
     """Partly directed graph from tests of conditional independence.
 
     Parameters
