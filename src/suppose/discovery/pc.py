@@ -84,10 +84,10 @@ class PC(BaseEstimator):
         self,
         test: Any = "auto",
         alpha: float = 0.01,
-        collider: str = "maxp",
+        collider: Any = "maxp",
         max_cond: int | None = None,
         knowledge: Any = None,
-        missing: str = "refuse",
+        missing: Any = "refuse",
         n_jobs: int | None = 1,
         seed: int = 0,
     ) -> None:
