@@ -2,16 +2,17 @@
 What would smoking do, if a hidden cause drives both smoking and cancer?
 =========================================================================
 
-A hundred people, invented for a textbook (Jacobs, Kissinger and Zanasi, *Causal inference by string diagram surgery*): who
-smokes (``S``), who has tar in the lungs (``T``), who has cancer (``C``). Something that was not measured drives both smoking
-and cancer, so that no comparison of smokers with others is fair, and there is nothing to adjust for.
+A hundred people, invented for a textbook (Jacobs, Kissinger and Zanasi, *Causal inference by string diagram
+surgery*): who smokes (``S``), who has tar in the lungs (``T``), who has cancer (``C``). Something that was not
+measured drives both smoking and cancer, so that no comparison of smokers with others is fair, and there is nothing
+to adjust for.
 """
 
 # %%
 # The graph, and what it lets one compute
 # ---------------------------------------
-# ``<->`` is the hidden cause. All that smoking does goes through tar, and the hidden cause does not reach there: that is
-# enough. The formula, and the argument for it, follow from the graph alone.
+# ``<->`` is the hidden cause. All that smoking does goes through tar, and the hidden cause does not reach there:
+# that is enough. The formula, and the argument for it, follow from the graph alone.
 
 from suppose.graphs import DAG, identify
 
@@ -24,8 +25,8 @@ print(effect.explain())
 # %%
 # The number
 # ----------
-# A formula in observed shares is evaluated on a table. The question kind ``intervention`` does this with a bootstrap,
-# puts what is observed beside it, and estimates the same by another way.
+# A formula in observed shares is evaluated on a table. The question kind ``intervention`` does this with a
+# bootstrap, puts what is observed beside it, and estimates the same by another way.
 
 from suppose.datasets import load_smoking
 from suppose.studies.intervention import Intervention
@@ -41,8 +42,8 @@ answer = Intervention.from_frame(
 print(answer.sentence)
 
 # %%
-# Filled marks: were everyone given the setting. Open marks: among those who have it by themselves, where the hidden cause
-# speaks as well. It makes smoking look worse than it is here.
+# Filled marks: were everyone given the setting. Open marks: among those who have it by themselves, where the
+# hidden cause speaks as well. It makes smoking look worse than it is here.
 
 from matplotlib import pyplot
 
@@ -64,8 +65,8 @@ ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.25), ncols=2, frameon=False
 # %%
 # One arrow more, and no table can tell
 # -------------------------------------
-# Let smoking act on cancer directly as well. Now two worlds agree on everything observed and differ in the answer. Here they
-# are, and what would help.
+# Let smoking act on cancer directly as well. Now two worlds agree on everything observed and differ in the
+# answer. Here they are, and what would help.
 
 closed = identify(DAG("S -> T -> C; S -> C; S <-> C"), "C", "S")
 print(closed)

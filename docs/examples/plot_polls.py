@@ -2,9 +2,10 @@
 Did it matter how people were polled before the referendum of 2016?
 ===================================================================
 
-127 polls asked Britons whether to remain in the European Union or to leave: 85 on the web, 42 by telephone. The vote itself
-ended 3.8 points against remaining. Polls by telephone were far kinder to remaining than polls on the web. Part of that is who
-can be reached in which way, part is what people say to a person; the vote says how far each was off.
+127 polls asked Britons whether to remain in the European Union or to leave: 85 on the web, 42 by telephone. The
+vote itself ended 3.8 points against remaining. Polls by telephone were far kinder to remaining than polls on the
+web. Part of that is who can be reached in which way, part is what people say to a person; the vote says how far
+each was off.
 """
 
 # %%
@@ -31,8 +32,8 @@ ax = calibrated.plot()
 # %%
 # Should one hold the mode fixed?
 # -------------------------------
-# With a slope instead of a mean the question becomes harder: adjusting for the mode helps in one graph and harms in
-# another. Let a mode move both recorded answers, and let people choose it by what they would answer:
+# With a slope instead of a mean the question becomes harder: adjusting for the mode helps in one graph and harms
+# in another. Let a mode move both recorded answers, and let people choose it by what they would answer:
 
 from suppose.effects import mode_safe_sets
 from suppose.graphs import DAG
@@ -44,9 +45,9 @@ graph = DAG(
 print(mode_safe_sets(graph, "health", "happiness", "mode"))
 
 # %%
-# Nothing is safe. What is left is to say how far answers may have been moved, and to see what would have to be believed
-# for the finding to turn. In this made survey a unit of health goes with 0.3 of happiness, and each answer on the web is half
-# a point higher:
+# Nothing is safe. What is left is to say how far answers may have been moved, and to see what would have to be
+# believed for the finding to turn. In this made survey a unit of health goes with 0.3 of happiness, and each
+# answer on the web is half a point higher:
 
 from suppose.effects import ModeEffectAnalysis
 from suppose.worlds.survey import simulate

@@ -123,7 +123,9 @@ class Factor:
                     where=f"variable {name!r}", remedy="Use the same states in the same order in both.",
                 )  # fmt: skip
         both = theirs | mine
-        values = np.asarray(operation(self._spread(names), other._spread(names)))  # a number, too, is an array
+        values = np.asarray(
+            operation(self._spread(names), other._spread(names))
+        )  # a number, too, is an array
         return Factor(tuple(names), tuple(both[name] for name in names), values)
 
     def _spread(self, names: Sequence[str]) -> np.ndarray:
