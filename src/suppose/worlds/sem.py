@@ -33,7 +33,7 @@ FORMS = ("linear", "curved")
 def random_dag(
     nodes: int, degree: float = 3.0, *, family: str = "erdos-renyi", latent: int = 0, seed: int = 0
 ) -> DAG:
-    """Random DAG on ``v0 ... ``; the names say nothing of the order of causes.
+    """Random DAG on nodes named ``v0`` and up; the names say nothing of the order of causes.
 
     Parameters
     ----------
