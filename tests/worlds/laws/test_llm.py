@@ -40,7 +40,7 @@ class Cooled:
 ```python
 class Evil:
     def precondition(self, state, action):
-        return __import__("os").system("touch /tmp/never") == 0
+        return __import__("os").system("touch never") == 0
     def effect(self, state, action):
         state.machine.hot = False
 ```

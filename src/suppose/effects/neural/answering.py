@@ -7,6 +7,7 @@ double precision, in pieces that keep memory small.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ __all__ = ["NeuralAnswers"]
 CHUNK = 2_000_000  # most numbers of one evaluation, members x rows x tokens
 
 
-class NeuralAnswers(EffectEstimator):
+class NeuralAnswers(EffectEstimator, ABC):
     """What a fitted neural estimator can be asked; its parameters and attributes are the subclass's."""
 
     dose: Any = None
@@ -50,9 +51,9 @@ class NeuralAnswers(EffectEstimator):
     t_shift_: float
     t_scale_: float
 
+    @abstractmethod
     def _network(self, inputs: int, bank: GraphBank | None) -> nn.Module:
         """The network for so many covariates, its weights to be drawn anew."""
-        raise NotImplementedError
 
     def _table(
         self,

@@ -13,6 +13,7 @@ of its members shows that.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -63,9 +64,9 @@ class NeuralEstimator(NeuralAnswers):
 
     # -- what a subclass says ------------------------------------------------------------------
 
+    @abstractmethod
     def _fresh(self, network: nn.Module, generator: torch.Generator) -> nn.Module:
         """The network with weights drawn from a generator."""
-        raise NotImplementedError
 
     def _adversary(self, table: Table) -> Any:
         """Maker of an adversary for so many members, or None."""

@@ -11,6 +11,7 @@ curves of their own. What they do not do: interval censoring, smoothing, stratif
 from __future__ import annotations
 
 import dataclasses
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
@@ -139,7 +140,7 @@ class StepCurve:
         return f"{self.name}{group}: {events}, median {self.median:.4g}, last {self.estimate[-1]:.3g}"
 
 
-class _Nonparametric(RegressorMixin, BaseEstimator):
+class _Nonparametric(RegressorMixin, BaseEstimator, ABC):
     """What the two estimators share: reading, grouping, predicting a median."""
 
     event: Any
@@ -215,8 +216,8 @@ class _Nonparametric(RegressorMixin, BaseEstimator):
             float(observed.time[rows].max()), float(self.level),
         )  # fmt: skip
 
-    def _steps(self, table: RiskTable, z: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        raise NotImplementedError
+    @abstractmethod
+    def _steps(self, table: RiskTable, z: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]: ...
 
     def _codes(self, X: Any) -> np.ndarray:
         check_is_fitted(self, "curves_")

@@ -13,6 +13,7 @@ of a difference as it is. They allow for the coefficients alone: averages are ov
 from __future__ import annotations
 
 import dataclasses
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
@@ -53,7 +54,7 @@ class Patterns:
         return cls({name: D[first] for name, D in designs.items()}, counts / len(whole))
 
 
-class PredictionMethods:
+class PredictionMethods(ABC):
     """Predictions of a fitted regression; mixed into the estimator."""
 
     coef_: np.ndarray
@@ -214,14 +215,14 @@ class PredictionMethods:
 
     # -- inside ----------------------------------------------------------------------------------
 
-    def _new_designs(self, X: Any) -> tuple[dict[str, np.ndarray], dict[str, Column], int]:
-        raise NotImplementedError
+    @abstractmethod
+    def _new_designs(self, X: Any) -> tuple[dict[str, np.ndarray], dict[str, Column], int]: ...
 
-    def _designs(self, covariates: dict[str, Column], n: int) -> dict[str, np.ndarray]:
-        raise NotImplementedError
+    @abstractmethod
+    def _designs(self, covariates: dict[str, Column], n: int) -> dict[str, np.ndarray]: ...
 
-    def _fixed(self) -> dict[str, float | None]:
-        raise NotImplementedError
+    @abstractmethod
+    def _fixed(self) -> dict[str, float | None]: ...
 
     def _predictors(self, X: Any) -> list[Any]:
         designs, _, n = self._new_designs(X)

@@ -15,6 +15,7 @@ their states read as numbers. What it does not do: feedback, time.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -77,25 +78,25 @@ def numeric(states: States) -> np.ndarray | None:
     return found if np.isfinite(found).all() else None
 
 
-class Mechanism:
+class Mechanism(ABC):
     """Base of all mechanisms."""
 
     @property
+    @abstractmethod
     def kind(self) -> Kind:
         """How the vertex comes about: from a number and noise, from its causes alone, or as a state."""
-        raise NotImplementedError
 
     @property
     def states(self) -> States | None:
         """States of the vertex; None where it is a number."""
         return None
 
-    def check(self, name: str, parents: tuple[str, ...], states: Mapping[str, States | None]) -> None:
+    def check(self, name: str, parents: tuple[str, ...], states: Mapping[str, States | None]) -> None:  # noqa: B027 (most fit anywhere)
         """Refuse a mechanism that does not fit its place in the graph."""
 
+    @abstractmethod
     def words(self, name: str) -> str:
         """The mechanism as an equation."""
-        raise NotImplementedError
 
 
 def impossible(where: str, what: str) -> EstimationError:
